@@ -1,7 +1,8 @@
 -- adjust: corrects what was counted, for a recorded request or for an account in general.
 -- KEYS  marker, due, out, pol of the user's partition, then the records of the accounts on which it counts
 -- ARGV  `i7 requests, i7 input, i7 output, i7 cost (signed), I6 interface, I6 model, i7 started_at (0: now), i7 counted_at (0: now),
---       B flags (1 leave counters alone), i7 window (idempotency), c8 digest`; usage; info; an account blob each
+--       B flags (1 leave counters alone), i7 window (idempotency), c8 digest`, and what is counted by the piece
+--       (lib/dimensions.lua); usage; info; an account blob each
 -- Reply OK 0; REPEAT 2; CONFLICT 3 (the id was used for something else); DENIED 1 `B index of the account, I4 limit id, i7 settled`: the
 --       counter has less than would be taken from it; ABSENT 4, STALE 5, BEHIND 6, CLOCK 7, NOT_SEEDED 13
 -- FCALL bursar_adjust_V 5 b:{p7}:r:u:acme/ann/a1 b:{p7}:due b:{p7}:out b:{p7}:pol b:{p7}:a:u:acme/ann <amounts> <usage> <info> <blob>
@@ -59,7 +60,7 @@ local function adjust_account(i, counted, interface, model)
 end
 
 local function adjust(keys, args)
-	local requests, input, output, cost, interface, model, started, counted, flags, window, digest =
+	local requests, input, output, cost, interface, model, started, counted, flags, window, digest, at =
 		sunpack('<i7i7i7i7I6I6i7i7Bi7c8', args[1])
 	local time, count = clock_now(), #keys - 4
 	local found = call('MGET', keys[1], unpack(keys, 5))
@@ -73,6 +74,7 @@ local function adjust(keys, args)
 	end
 	started, counted = started > 0 and started or time, counted > 0 and counted or time
 	ask(requests, input, output, cost)
+	pieces.ask(args[1], at)
 	for i = 1, count do
 		if flags % 2 == 1 then
 			entries.part(i, 1, states[i][NOW], 0, 0, 0, 0)

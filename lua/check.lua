@@ -2,8 +2,8 @@
 -- KEYS  marker, due, out, pol of the user's partition, then the accounts' records, the user first
 -- ARGV  request `B flags (1 dry run, 2 probe cost, 4 an expiry charges the estimate, 8 decide without what PostgreSQL knows),
 --       i7 requests, i7 input, i7 output, i7 cost, I6 interface, I6 model, i7 ttl, i7 window (idempotency), c8 digest,
---       c8 accounts_digest, c8 nonce, i7 latest`; info; an account blob each. `latest`: the time after which nobody waits for the
---       decision any more; 0 = never
+--       c8 accounts_digest, c8 nonce, i7 latest`, and what it will use by the piece (lib/dimensions.lua); info; an account blob
+--       each. `latest`: the time after which nobody waits for the decision any more; 0 = never
 -- Reply ALLOWED 0, DENIED 1, REPEAT 2: `B status, i7 time, B state (+ 16: decided with flag 8), i7 started_at,
 --       i7 expires_at (DENIED: when the first of the user's open reservations expires; 0 = unknown), i7 held_input,
 --       i7 held_output, i7 held_cost, B accounts`, account answers; CONFLICT 3, ABSENT 4, STALE 5, BEHIND 6, CLOCK 7 (also after
@@ -79,6 +79,7 @@ end
 
 do
 
+local UNSURE_STATE = 16 -- added to the state in the answer to a check that was decided without what PostgreSQL knew
 local REQUEST = '<Bi7i7i7i7I6I6i7i7c8c8c8i7'
 
 -- Reloads the accounts after a test that spoiled their states.
@@ -89,10 +90,10 @@ local function load_again(keys, args, first, count, time)
 	end
 end
 
-local function take_all(count, interface, model, probe)
+local function take_all(count, interface, model)
 	local passes = true
 	for i = 1, count do
-		local fits, needed = take(i, interface, model, probe)
+		local fits, needed = take(i, interface, model)
 		if fits then
 			needs[i] = needed
 		else
@@ -171,12 +172,12 @@ local function reply_known(key, m, time, nonce, count)
 		input, output, cost = 0, 0, 0
 	end
 	return reply_check(state == OPEN and place == 1 and OK or REPEAT, time,
-		state + (m[1] == UNSURE_VERSION and UNSURE_STATE or 0), m[STARTED], m[EXPIRY], input, output, cost, count, {})
+		state + (m[1] % 2 == 1 and UNSURE_STATE or 0), m[STARTED], m[EXPIRY], input, output, cost, count, {})
 end
 
 -- `time` and `found`, the records of the accounts: as quick.check read them.
 local function check(keys, args, time, found)
-	local flags, requests, input, output, cost, interface, model, ttl, window, digest, accounts_digest, nonce, latest =
+	local flags, requests, input, output, cost, interface, model, ttl, window, digest, accounts_digest, nonce, latest, at =
 		sunpack(REQUEST, args[1])
 	local count, dry = #keys - 4, flags % 2 == 1
 	time = time or clock_now()
@@ -214,10 +215,12 @@ local function check(keys, args, time, found)
 
 	local heads = {}
 	ask(requests, input, output, cost)
-	local passes = take_all(count, interface, model, probe)
+	pieces.ask(args[1], at)
+	probes[COST] = probe
+	local passes = take_all(count, interface, model)
 	if not passes and not dry and expire_few(keys, args, count, time, window, accounts_digest, estimate) then
 		ask(requests, input, output, cost)
-		passes = take_all(count, interface, model, probe)
+		passes = take_all(count, interface, model)
 	end
 	if dry or not passes then
 		local masks = {}
@@ -247,7 +250,10 @@ local function check(keys, args, time, found)
 		end
 		heads[i] = accounts.save(i, keys[4 + i], raws[i], needed, pol)
 	end
-	local version = unsure and UNSURE_VERSION or MARKER_VERSION
+	local version = MARKER_VERSION + (unsure and 1 or 0)
+	if #args[1] >= at then
+		version, nonce = version + pieces.version, attempts.held_row(sub(args[1], at)) .. nonce
+	end
 	call('SET', key, markers.open(version, digest, accounts_digest, time, expires, requests, input, output, cost,
 		interface, model, args[2], count, nonce))
 	call('ZADD', keys[2], expires, key)

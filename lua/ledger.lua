@@ -5,7 +5,8 @@
 --           Reply OK 0, REPEAT 2: `B n, n x (I4 id, B dimension, B unit, i7 lost)`; ABSENT 4, STALE 5, BEHIND 6, CLOCK 7; CONFLICT 3
 -- waiting:  KEYS outboxes. Reply OK 0 `I2 n`, for each non-empty one `I2 index of its key, I8 length, str2 id of the oldest entry`
 -- drain:    KEYS gen, out. ARGV `I4 count`. Reply an array: generation, outbox length, then id and entry in turn
--- takeback: KEYS out, pol, records. ARGV entry id; `i7 requests, i7 input, i7 output, i7 cost, I6 interface, I6 model`; per account
+-- takeback: KEYS out, pol, records. ARGV entry id; `i7 requests, i7 input, i7 output, i7 cost, I6 interface, I6 model` and what it
+--           used by the piece (lib/dimensions.lua); per account
 --           `i7 day, i7 week, i7 month, B n, n x I4 limit id of a bucket`. Reply OK 0; NOTHING 11 (the entry is gone already)
 -- charge:   KEYS pol, records. ARGV as takeback, without the id. Reply OK 0
 -- raise:    KEYS record, pol. ARGV `B n, n x (I4 limit id, i7 window_start, i7 settled when it was read, i7 what the ledger knows)`.
@@ -105,7 +106,8 @@ local function takeback(keys, args)
 		return answer(NOTHING, time)
 	end
 	ask(sunpack('<i7i7i7i7', args[2]))
-	local interface, model = sunpack('<I6I6', args[2], 29)
+	local interface, model, at = sunpack('<I6I6', args[2], 29)
+	pieces.ask(args[2], at)
 	for i = 1, #keys - 2 do
 		local raw = call('GET', keys[2 + i])
 		local t = accounts.read(i, raw, time, keys[2])
@@ -131,7 +133,8 @@ end
 local function charge(keys, args)
 	local time = clock_now()
 	ask(sunpack('<i7i7i7i7', args[1]))
-	local interface, model = sunpack('<I6I6', args[1], 29)
+	local interface, model, at = sunpack('<I6I6', args[1], 29)
+	pieces.ask(args[1], at)
 	for i = 1, #keys - 1 do
 		local raw = call('GET', keys[1 + i])
 		local t = accounts.read(i, raw, time, keys[1])

@@ -2,7 +2,8 @@
 -- KEYS  marker, due, out, pol of the user's partition, then the records of the accounts of the check
 -- ARGV  record: `B attempt, B flags (1 final, 2 charge even if unknown, 4 and the request has been counted), i7 input, i7 output,
 --       i7 cost, I6 interface, I6 model,
---       i7 started_at, i7 window (idempotency), c8 accounts_digest, c8 nonce`; usage; info; an account blob each
+--       i7 started_at, i7 window (idempotency), c8 accounts_digest, c8 nonce`, and what was used by the piece
+--       (lib/dimensions.lua); usage; info; an account blob each
 --       cancel: `B flags (1 only if the check was never repeated, 2 forget it unless something was recorded), i7 window,
 --       c8 accounts_digest, c8 nonce, i7 latest`; an account blob each
 -- Reply OK 0, REPEAT 2: `B status, i7 time, B state, B late, i7 requests, i7 input, i7 output, i7 cost (charged), i7 released_requests,
@@ -99,8 +100,9 @@ local function reply_recorded(time, m, attempt, nonce, count, told_input, told_o
 end
 
 local function record(keys, args)
-	local attempt, flags, input, output, cost, interface, model, started, window, accounts_digest, nonce =
+	local attempt, flags, input, output, cost, interface, model, started, window, accounts_digest, nonce, at =
 		sunpack(SETTLE, args[1])
+	local bytes = #args[1] >= at and args[1] or nil
 	local time, count = clock_now(), #keys - 4
 	local final, anyway, in_books = flags % 2 == 1, flags >= 2, flags >= 4
 	local found = call('MGET', keys[1], unpack(keys, 5))
@@ -138,9 +140,9 @@ local function record(keys, args)
 	end
 	local held_input, held_output, held_cost = m[HELD_INPUT], m[HELD_OUTPUT], m[HELD_COST]
 	if late then
-		settling.late(m, input, output, cost, final)
+		settling.late(m, input, output, cost, final, bytes, at)
 	else
-		settling.open(m, input, output, cost, final, RECORDED)
+		settling.open(m, input, output, cost, final, RECORDED, bytes, at)
 	end
 	local requests = used[REQUESTS]
 	m[ATTEMPTS] = m[ATTEMPTS] + bit

@@ -5,8 +5,7 @@ local HELD_REQUESTS, HELD_INPUT, HELD_OUTPUT, HELD_COST, USED_INPUT, USED_OUTPUT
 local ATTEMPTS, INTERFACE, MODEL, LAST_INPUT, LAST_OUTPUT, LAST_COST, MARKER_TAIL = 16, 17, 18, 19, 20, 21, 22
 -- Bits of COUNTED: the request was counted; the last record was late; that record counted the request; and 8 times its attempt.
 local IN_BOOKS, WAS_LATE, COUNTED_IT, ATTEMPT_OF = 1, 2, 4, 8
-local MARKER_VERSION, UNSURE_VERSION = 2, 3 -- how it was decided; 3: without what PostgreSQL knew
-local UNSURE_STATE = 16 -- added to the state in the answer to a check that was decided like that
+local MARKER_VERSION = 2 -- 3: decided without what PostgreSQL knew. Either is 2 more if it holds what is counted by the piece
 local NO_DIGEST = '\0\0\0\0\0\0\0\0'
 -- What a reservation holds on account `i`, in the form kept by the marker: `fulls` are the buckets' full_at after the check.
 local holdings, fulls = {}, {}
@@ -145,6 +144,26 @@ function attempts.at(m)
 		at = at + 7 * (limits + buckets)
 	end
 	return at
+end
+
+-- The bytes of what the marker holds by the piece: a row like those of attempts, and the first of them, which releases that do not know
+-- it pass over.
+function attempts.held_row(held)
+	return pack('<BBi7i7i7I2c0', 255, 0, 0, 0, 0, #held, held)
+end
+
+-- What the marker holds by the piece, and where that begins in the tail; nil when it holds nothing.
+function attempts.held(m)
+	if m[1] >= MARKER_VERSION + pieces.version then
+		local at = attempts.at(m) + 23
+		return (sunpack('<I2c0', m[MARKER_TAIL], at)), at + 2
+	end
+end
+
+-- Puts what stays held there in its place: as many bytes.
+function attempts.hold(m, held, at)
+	local tail = m[MARKER_TAIL]
+	m[MARKER_TAIL] = sub(tail, 1, at - 1) .. held .. sub(tail, at + #held)
 end
 
 function attempts.add(m, attempt, late, requests, input, output, cost, usage)

@@ -17,7 +17,8 @@ local COMPILED_MAX = 32768 -- limits in all functions together: some 13 MB, whic
 local BLOBS_MAX = 4096
 local ALLOWED, OPENED = '\0', '\1' -- bytes of an answer: its status, and the state of the marker
 local NOTHING_TO_SAY = '\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0' -- three masks, no policy, no profile
-local WANTS = { 'requests', 'tokens', 'input', 'output', 'cost' } -- what is asked, by dimension
+-- What is asked, by dimension. Nothing is asked of the others, which are counted by the piece: their limits are probed.
+local WANTS = { 'requests', 'tokens', 'input', 'output', 'cost' }
 
 -- What a caller's blob implies for a record on which it is usual, by blob.
 local blobs, blob_count = {}, 0
@@ -53,20 +54,24 @@ end
 local function write_bucket(write, p, k)
 	local want, num, den, burst, burst_rem = WANTS[p.dim[k]], p.a[k], p.b[k], p.c[k], p.d[k]
 	write('if a%d < time then a%d, b%d = time, 0 end', k, k, k)
-	write('if %s > 0 then', want)
-	write('local q, r = %s * %.0f', want, num)
-	write('if q < %.0f then', TWO53)
-	write('r = q %% %.0f q = (q - r) / %.0f', den, den)
-	write('else q, r = muldiv(%s, %.0f, %.0f) end', want, num, den)
-	write('a%d = a%d + q', k, k)
-	write('if b%d >= %.0f - r then', k, den)
-	write('a%d, b%d = a%d + 1, b%d - (%.0f - r)', k, k, k, k, den)
-	write('else b%d = b%d + r end', k, k)
-	write('local span = a%d - time', k)
-	write('if span > %.0f or span == %.0f and b%d > %.0f then return end', burst, burst, k, burst_rem)
-	write('if span >= %.0f then return end', SPAN_MAX)
-	if p.dim[k] == COST then
-		write('elseif probe then')
+	if want then
+		write('if %s > 0 then', want)
+		write('local q, r = %s * %.0f', want, num)
+		write('if q < %.0f then', TWO53)
+		write('r = q %% %.0f q = (q - r) / %.0f', den, den)
+		write('else q, r = muldiv(%s, %.0f, %.0f) end', want, num, den)
+		write('a%d = a%d + q', k, k)
+		write('if b%d >= %.0f - r then', k, den)
+		write('a%d, b%d = a%d + 1, b%d - (%.0f - r)', k, k, k, k, den)
+		write('else b%d = b%d + r end', k, k)
+		write('local span = a%d - time', k)
+		write('if span > %.0f or span == %.0f and b%d > %.0f then return end', burst, burst, k, burst_rem)
+		write('if span >= %.0f then return end', SPAN_MAX)
+	else
+		write('do')
+	end
+	if p.dim[k] == COST or not want then
+		write(want and 'elseif probe then' or '')
 		write('local full, rem = later(a%d, b%d, 1, %.0f, %.0f, time)', k, k, num, den)
 		write('local span = full - time')
 		write('if span > %.0f or span == %.0f and rem > %.0f then return end', burst, burst, burst_rem)
@@ -77,13 +82,17 @@ end
 
 local function write_calendar(write, p, k)
 	local want, amount = WANTS[p.dim[k]], p.a[k]
-	write('if %s > 0 then', want)
-	write('b%d = b%d + %s', k, k, want)
-	write('if a%d + b%d > %.0f then return end', k, k, amount)
-	if p.dim[k] == COST then
-		write('elseif probe and a%d + b%d + 1 > %.0f then return', k, k, amount)
+	if want then
+		write('if %s > 0 then', want)
+		write('b%d = b%d + %s', k, k, want)
+		write('if a%d + b%d > %.0f then return end', k, k, amount)
+		if p.dim[k] == COST then
+			write('elseif probe and a%d + b%d + 1 > %.0f then return', k, k, amount)
+		end
+		write('end')
+	else
+		write('if a%d + b%d + 1 > %.0f then return end', k, k, amount)
 	end
-	write('end')
 	if p.warn_from[k] then
 		write('if a%d + b%d >= %.0f and floor(notified / %.0f) %% 2 == 0 then return end', k, k, p.warn_from[k], p.bit[k])
 	end
@@ -192,9 +201,9 @@ local heads, untils = {}, {}
 -- and what it has read: the time and, if it got that far, the accounts' records.
 function quick.check(keys, args)
 	local request, info, time, count = args[1], args[2], clock_now(), #keys - 4
-	local flags, requests, input, output, cost, interface, model, ttl, _, digests, nonce, latest =
+	local flags, requests, input, output, cost, interface, model, ttl, _, digests, nonce, latest, at =
 		sunpack(REQUEST, request)
-	if flags % 2 == 1 or latest > 0 and time > latest then
+	if flags % 2 == 1 or latest > 0 and time > latest or #request >= at then
 		return nil, time
 	end
 	local probe, expires = flags % 4 >= 2, time + ttl

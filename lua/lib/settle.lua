@@ -6,6 +6,13 @@ do
 
 local closing = false -- the reservation is no longer open
 
+-- Once used, freed and net have what is measured.
+local function settle_sums()
+	used[TOKENS] = used[INPUT] + used[OUTPUT]
+	freed[TOKENS] = freed[INPUT] + freed[OUTPUT]
+	net[TOKENS] = net[INPUT] + net[OUTPUT]
+end
+
 local function settle_dimension(dim, u, h, final)
 	local t = u < h and u or h
 	used[dim] = u
@@ -33,13 +40,25 @@ local function settle_request(m, counts, final)
 	net[REQUESTS] = used[REQUESTS] - freed[REQUESTS]
 end
 
+-- What is counted by the piece: used as `bytes` say from `at` on (nil: nothing), held as the marker says.
+local function settle_pieces(m, bytes, at, final)
+	local held, where = attempts.held(m)
+	local rest = pieces.settle(bytes, at, held, final)
+	if rest then
+		attempts.hold(m, rest, where)
+	end
+end
+
 -- An open reservation used this much; `becomes` is its state when final.
-function settling.open(m, input, output, cost, final, becomes)
+function settling.open(m, input, output, cost, final, becomes, bytes, at)
 	settle_request(m, becomes ~= CANCELLED, final)
 	settle_dimension(INPUT, input, m[HELD_INPUT], final)
 	settle_dimension(OUTPUT, output, m[HELD_OUTPUT], final)
 	settle_dimension(COST, cost, m[HELD_COST], final)
 	settle_sums()
+	if bytes or pieces.settled or m[1] >= MARKER_VERSION + pieces.version then
+		settle_pieces(m, bytes, at, final)
+	end
 	closing = final
 	if final then
 		m[STATE] = becomes
@@ -49,15 +68,19 @@ function settling.open(m, input, output, cost, final, becomes)
 	note_used(m)
 end
 
--- An expired or cancelled one used this much after all. What an expiry charged as an estimate is in held.
-function settling.late(m, input, output, cost, final)
+-- An expired or cancelled one used this much after all. What an expiry charged as an estimate is in held: never anything that is
+-- counted by the piece.
+function settling.late(m, input, output, cost, final, bytes, at)
 	local first = m[COUNTED] % 2 == 0
 	used[REQUESTS] = first and 1 or 0
 	used[INPUT], used[OUTPUT], used[COST] = input - m[HELD_INPUT], output - m[HELD_OUTPUT], cost - m[HELD_COST]
-	for dim = 1, #used do
+	for dim = REQUESTS, COST do
 		freed[dim], net[dim] = 0, used[dim]
 	end
 	settle_sums()
+	if bytes or pieces.settled then
+		pieces.settle(bytes, at)
+	end
 	closing = false
 	m[HELD_INPUT], m[HELD_OUTPUT], m[HELD_COST] = 0, 0, 0
 	if first then

@@ -3,7 +3,7 @@
 -- Takes `asked` from the state of account `i` in place and notes what is held in holdings[i]. False when a limit
 -- denies: the state is spoiled then, and accounts.load must rebuild it. Sets failed, would and notify, and returns the
 -- time (us) until which the record is needed.
-local function take(i, interface, model, probe)
+local function take(i, interface, model)
 	local t, p = states[i], plans[i]
 	local now, grace, percent, notified = t[NOW], t[GRACE], t[PERCENT], t[NOTIFIED]
 	local flags = t[FLAGS]
@@ -31,7 +31,7 @@ local function take(i, interface, model, probe)
 					if t[s + 1] > COUNT_MAX then
 						t[s + 1] = COUNT_MAX
 					end
-				elseif probe and dim == COST then
+				elseif probes[dim] then
 					fits = base + 1 <= amount
 				end
 				local from = p.warn_from[k]
@@ -69,7 +69,7 @@ local function take(i, interface, model, probe)
 					if span >= SPAN_MAX then
 						full, rem = now + SPAN_MAX, 0
 					end
-				elseif probe and dim == COST then
+				elseif probes[dim] then
 					local probed, probed_rem = later(full, rem, 1, amount, den, now)
 					local span, most = probed - now, p.c[k]
 					fits = span < most or span == most and probed_rem <= p.d[k]

@@ -31,8 +31,8 @@ extern const size_t bursar_descriptors_size;
 extern const unsigned char bursar_examples[];
 extern const size_t bursar_examples_size;
 
-/* A file of server/page/. `path` is the one of its address, "/lib/dom.js"; index.html is "/", and
- * docs/index.html is "/docs". `etag` has its quotes. */
+/* A file of server/page/. `path` is the one of its address, "/lib/dom.js"; index.html is "/", and the
+ * one of a folder is the address of the folder. `etag` has its quotes. */
 struct embedded_page {
 	const char *path, *type, *etag;
 	const unsigned char *bytes;

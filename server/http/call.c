@@ -85,6 +85,16 @@ static bool http_metadata(const struct call *call, const char *name, const char 
 	return *value;
 }
 
+static const char *http_session(const struct call *call)
+{
+	return self_of(call)->exchange.session;
+}
+
+static bool http_needs_proof(const struct call *call)
+{
+	return self_of(call)->exchange.needs_proof;
+}
+
 static bool http_certificate_names(struct call *call, bool (*each)(const char *name, size_t len, void *arg), void *arg)
 {
 	const char *const *names = self_of(call)->certificate.names;
@@ -158,6 +168,8 @@ static const struct carrier http_carrier = {
 	.forget_request = http_forget_request,
 	.peer = http_peer,
 	.metadata = http_metadata,
+	.session = http_session,
+	.needs_proof = http_needs_proof,
 	.certificate_names = http_certificate_names,
 	.certificate = http_certificate,
 	.deadline_us = http_deadline_us,

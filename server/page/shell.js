@@ -38,8 +38,14 @@ function tenantChoice(tenant, choose) {
 }
 
 function whoIs(who) {
-	return h("p.who", h("b", who.user || who.role), who.user ? "" : who.tenant ? ` of ${who.tenant}` : " of all tenants");
+	const of = who.user ? "" : who.tenant ? ` of ${who.tenant}` : " of all tenants";
+
+	return h("p.who", h("b", who.user || who.role), of, who.label && `, key ${who.label}`,
+		isAnybody(who) && ": there is no key yet, so everybody on this machine is one");
 }
+
+/* Nobody has logged in: the server lets everybody in. */
+const isAnybody = (who) => who.by === "nothing";
 
 /* Answers { element, content, select(section) }. */
 export function shell(who, { tenant, embedded, logout, choose }) {
@@ -51,7 +57,7 @@ export function shell(who, { tenant, embedded, logout, choose }) {
 	const list = h("div.menu", { id: "menu" },
 		h("nav", { "aria-label": "Views" }, h("ul", links.map((one) => h("li", one.element)))),
 		h("div.settings", who.role === "operator" && tenantChoice(tenant, choose), themeChoice(), whoIs(who),
-			button("Log out", logout, "quiet")));
+			!isAnybody(who) && button("Log out", logout, "quiet")));
 	const toggle = h("button.quiet.menu-toggle", { type: "button", "aria-expanded": "false", "aria-controls": "menu" }, "Menu");
 
 	function expand(on) {

@@ -53,6 +53,16 @@ bool call_metadata(const struct call *call, const char *name, const char **value
 	return call->carrier->metadata(call, name, value, len);
 }
 
+const char *call_session(const struct call *call)
+{
+	return call->carrier->session ? call->carrier->session(call) : NULL;
+}
+
+bool call_needs_proof(const struct call *call)
+{
+	return call->carrier->needs_proof && call->carrier->needs_proof(call);
+}
+
 bool call_certificate_names(struct call *call, bool (*each)(const char *name, size_t len, void *arg), void *arg)
 {
 	return call->carrier->certificate_names(call, each, arg);

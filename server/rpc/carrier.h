@@ -29,6 +29,8 @@ struct carrier {
 	void (*forget_request)(struct call *call);
 	const char *(*peer)(struct call *call);
 	bool (*metadata)(const struct call *call, const char *name, const char **value, size_t *len);
+	const char *(*session)(const struct call *call); /* NULL: no call has one */
+	bool (*needs_proof)(const struct call *call); /* NULL: none does */
 	bool (*certificate_names)(struct call *call, bool (*each)(const char *name, size_t len, void *arg), void *arg);
 	const char *(*certificate)(struct call *call);
 	int64_t (*deadline_us)(const struct call *call);

@@ -1,4 +1,4 @@
-/* A tenant as one document: its settings, tiers, pools, shared accounts, texts and aliases, current or wanted. */
+/* A tenant as one document: its settings, tiers, pools, shared accounts, texts, aliases and families, current or wanted. */
 #ifndef BURSAR_STORE_DOCUMENT_H
 #define BURSAR_STORE_DOCUMENT_H
 
@@ -17,6 +17,8 @@ struct document {
 	struct text_template *text; /* the tenant's own; read: by code and language */
 	int aliases;
 	struct price_alias *alias; /* the tenant's own; read: by alias */
+	int families;
+	struct price_family *family; /* the tenant's own; read: by pattern and beginning */
 	int accounts;
 	struct account_row *account; /* never users; read: by kind and id, without deleted ones */
 };
@@ -30,6 +32,7 @@ struct document_change {
 	const struct account_row *account_before, *account_after;
 	const struct text_template *text_before, *text_after;
 	const struct price_alias *alias_before, *alias_after;
+	const struct price_family *family_before, *family_after;
 	/* Out, once written: what the deciding store must be told. */
 	struct pool_row pool;
 	struct account_row account;

@@ -29,6 +29,18 @@ static int64_t amount_value(const struct line *line, const char *key)
 	return value ? line_number(line, value) : 0;
 }
 
+/* web_searches=2: what is counted by the piece. `told` (may be NULL): which of them are given, if only as 0. */
+static void counted_read(const struct line *line, struct amounts *out, uint32_t *told)
+{
+	for (int i = 0; i < COUNTED_COUNT; i++) {
+		const char *name = dimension_name(counted_dimension((enum counted)i));
+
+		out->counted[i] = amount_value(line, name);
+		if (told && line_value(line, name))
+			*told |= UINT32_C(1) << i;
+	}
+}
+
 static void status_expect(const struct line *line, const char *got, const struct err *err)
 {
 	if (line->expected < 1)
@@ -99,6 +111,7 @@ static void request_read(const struct line *line, struct request *out)
 					.input = amount_value(line, "in"),
 					.output = amount_value(line, "out"),
 					.cost = amount_value(line, "cost")}};
+	counted_read(line, &out->estimate, &out->told);
 	out->probe_cost = line_value(line, "probe");
 	out->interface_hash = interface ? selector_hash(interface, strlen(interface)) : 0;
 	out->model_hash = model ? selector_hash(model, strlen(model)) : 0;
@@ -147,14 +160,11 @@ static void retry_expect(struct world *world, const struct line *line, const str
 		const struct standing *standing = op->op.standing[a];
 
 		for (int i = 0; i < standing->state.policy->count; i++) {
-			enum dimension dimension = standing->state.policy->limits[i].dimension;
-			int64_t asked = amounts_of(&op->request.estimate, dimension);
+			int64_t asked = request_tests(&op->request, standing->state.policy->limits[i].dimension);
 			struct figures figures;
 
 			if (!(standing->verdict.failed & UINT32_C(1) << i))
 				continue;
-			if (dimension == DIM_COST && !asked && op->request.probe_cost)
-				asked = 1;
 			figures_of(&standing->state, i, &op->expected[a].windows, asked, true, op->op.now_us, &figures);
 			if (op->expected[a].kind == ACCOUNT_USER)
 				figures_first_end(&figures, op->first_end_us, op->op.now_us);
@@ -442,6 +452,7 @@ static void adjust_statement(struct world *world, const struct line *line)
 	op.amounts.input = request.estimate.input;
 	op.amounts.output = request.estimate.output;
 	op.amounts.cost = request.estimate.cost;
+	counted_read(line, &op.amounts, NULL);
 	op.interface_hash = request.interface_hash;
 	op.model_hash = request.model_hash;
 	op.count = world_expected(world, line, op.expected);

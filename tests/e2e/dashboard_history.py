@@ -44,7 +44,7 @@ def fill(postgres, desk):
 
 def stage(desk, window, name):
     """Brings the window to what its picture shows."""
-    if name in ("now", "user", "user-dark", "phone"):
+    if name in ("now", "user-dark", "phone"):
         until = time.monotonic() + (40 if name == "now" else 4)
         for turn in itertools.count():
             user = random.choice([*TEAMS, "ann", "chidi"] if name == "now" else ["ann"])

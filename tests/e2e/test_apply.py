@@ -17,6 +17,9 @@ from bots import MINUTE_US, fails_with, unique
 Code = grpc.StatusCode
 
 
+NEXT_YEAR_US = 1_798_761_600 * 10**6  # 2027-01-01
+
+
 def export(bots, tenant="default"):
     return bots.admin.Export(bots.admin_pb.ExportRequest(tenant=tenant), timeout=20)
 
@@ -29,7 +32,7 @@ def everything(stack):
     """What a document could change, and what says that something was changed."""
     with stack.sql() as sql:
         found = []
-        for table in ("tenants", "tiers", "tier_limits", "pools", "pool_levels", "accounts", "account_limits", "texts", "model_aliases", "audit_log"):
+        for table in ("tenants", "tiers", "tier_limits", "pools", "pool_levels", "accounts", "account_limits", "texts", "model_aliases", "model_families", "audit_log"):
             sql.execute(f"SELECT t::text FROM {table} t ORDER BY 1")
             found.append(sql.fetchall())
         return found
@@ -58,6 +61,8 @@ def furnish(bots):
     bots.account("blank", kind="TEAM")
     bots.admin.PutText(pb.PutTextRequest(text=pb.Text(code="wait", language="de", text="In {wait}.")), timeout=20)
     bots.admin.PutAlias(pb.PutAliasRequest(alias=pb.Alias(tenant="default", name="our-best", model="gpt-4o")), timeout=20)
+    for pattern, model, from_us in ("gpt-6*", "gpt-4o", 0), ("gpt-6*", "gpt-5", NEXT_YEAR_US), ("house-*", "gpt-4o-mini", 0):
+        bots.admin.PutFamily(pb.PutFamilyRequest(family=pb.Family(tenant="default", pattern=pattern, model=model, effective_from_us=from_us)), timeout=20)
     bots.account(unique("user"), tier="pro", team="red")
     return types
 
@@ -196,7 +201,8 @@ def test_what_export_writes_apply_reads_and_changes_nothing(bursar, fleet, stack
     assert bursar("apply", "-f", "-", stdin=fleet.read_text()).returncode == 0
     assert everything(stack) == before
     document = yaml.safe_load(fleet.read_text())
-    assert set(document) == {"tenant", "settings", "tiers", "pools", "teams", "orgs", "models", "budget", "texts", "aliases"}
+    assert set(document) == {"tenant", "settings", "tiers", "pools", "teams", "orgs", "models", "budget", "texts", "aliases", "families"}
+    assert document["families"] == {"gpt-6*": {"always": "openai/gpt-4o", "2027-01-01T00:00:00Z": "openai/gpt-5"}, "house-*": "openai/gpt-4o-mini"}
     assert document["tiers"]["team"]["limits"] == [
         "requests=60/min,burst=90,name=rpm", "cost=20.000000001/day",
         "tokens=5/week,name=quiet,interface=web,model=gpt-4o,warn=33,shadow,quiet", "concurrent=3", "tokens=7/1500us,name=odd"]
@@ -234,6 +240,22 @@ def test_what_would_change_is_shown_field_by_field_and_done_with_yes(bots, bursa
     assert [entry.target for entry in log if entry.reason == "review 42"] == ["team/red", "team/blue", "agent-execution", "team"]
 
 
+def test_families_are_changed_one_beginning_at_a_time_and_pruned(bots, bursar, fleet, stack):
+    text = fleet.read_text().replace("always: openai/gpt-4o", "always: openai/gpt-4o-mini\n    2028-02-01: gpt-5")
+    head, rest = text.split("  house-*: openai/gpt-4o-mini\n")
+    fleet.write_text(head + rest)
+    lines = ["~ family gpt-6*", "    model: gpt-4o -> gpt-4o-mini", "+ family gpt-6* from 2028-02-01T00:00:00Z", "    provider: openai", "    model: gpt-5"]
+    assert bursar("apply", "-f", fleet, "--dry-run").stdout.splitlines() == [*lines, "1 added, 1 changed, 0 removed"]
+    done = bursar("apply", "-f", fleet, "--yes", "--prune", "--reason", "review 43")
+    assert done.stdout.splitlines()[:-1] == ["- family house-*", *lines, "1 added, 1 changed, 1 removed"], done.stderr
+    with stack.sql() as sql:
+        sql.execute("SELECT pattern, from_us / 1000000, model FROM model_families WHERE tenant = 'default' ORDER BY 1, 2")
+        assert sql.fetchall() == [("gpt-6*", 0, "gpt-4o-mini"), ("gpt-6*", 1_798_761_600, "gpt-5"), ("gpt-6*", 1_832_976_000, "gpt-5")]
+        sql.execute("SELECT action, target FROM audit_log WHERE reason = 'review 43' ORDER BY id")
+        assert sql.fetchall() == [("family.delete", "house-*"), ("family.put", "gpt-6*"), ("family.put", "gpt-6*")]
+    assert "nothing to change" in bursar("apply", "-f", fleet, "--prune").stdout
+
+
 BROKEN = {
     "no YAML": (lambda t: t + "\n  - [", r"not valid YAML"),
     "a bad limit in the last tier": (lambda t: t.replace("requests=30/min", "requests=30/fortnight"), r":\d+:\d+: tiers.pro.limits\[0\]: period 'fortnight'"),
@@ -252,6 +274,10 @@ BROKEN = {
     "a list where a map belongs": (lambda t: t.replace("tiers:\n", "tiers: []\nold:\n"), r"tiers: must be a map"),
     "a pool without slots": (lambda t: t.replace("    slots: option\n", ""), r"pools.gpu: slots is missing"),
     "a truth that is none": (lambda t: t.replace("    slots: option\n", "    slots: option\n    paused: maybe\n"), r"paused: must be true or false"),
+    "a family of a model without a price": (lambda t: t.replace("house-*: openai/gpt-4o-mini", "house-*: gpt-9"), r":\d+:\d+: families.house-\*: no price is known"),
+    "a family without a *": (lambda t: t.replace("house-*:", "house:"), r":\d+:\d+: families.house: must be the beginning"),
+    "a family that is there twice": (lambda t: t.replace("  house-*:", "  HOUSE-*: gpt-4o\n  house-*:"), r":\d+:\d+: families.house-\*: house-\* is listed twice"),
+    "a family from no time": (lambda t: t.replace("always: openai", "sometimes: openai"), r":\d+:\d+: families.gpt-6\*.sometimes: must be a time or always"),
     "an alias": (lambda t: t.replace("tiers:\n", "tiers: &a\n").replace("orgs:\n", "orgs: *a\nx:\n"), r"anchors"),
     "a tag": (lambda t: t.replace("tenant: default", "tenant: !!str default"), r"tags"),
     "two documents": (lambda t: t + "---\ntenant: default\n", r"a second document"),

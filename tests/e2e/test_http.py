@@ -51,7 +51,7 @@ def test_errors_are_statuses_with_what_is_wrong(door):
 def test_a_page_of_another_site_is_not_a_caller(door):
     assert door("GET", "/v1/tiers").status == 200
     assert door("GET", "/v1/tiers", Origin=f"http://{door.address}").status == 200
-    assert door("GET", "/v1/tiers", Origin="http://evil.example").status == 401
+    assert door("GET", "/v1/tiers", Origin="http://evil.example").status == 403
     assert door("GET", "/v1/tiers", Host="evil.example").status == 401
 
 
@@ -97,10 +97,11 @@ def test_pages_of_other_sites_may_call_if_they_are_configured(start_bursard, doo
     assert asked.status == 204 and asked.headers["Access-Control-Allow-Origin"] == friend
     assert "Authorization" in asked.headers["Access-Control-Allow-Headers"]
     assert asked.headers["Access-Control-Allow-Credentials"] is None
-    assert open_door("GET", "/v1/tiers", Origin=friend).headers["Access-Control-Allow-Origin"] == friend
+    without_a_key = open_door("GET", "/v1/tiers", Origin=friend)
+    assert without_a_key.status == 401 and without_a_key.headers["Access-Control-Allow-Origin"] == friend
     for stranger in ("https://app.example.evil", "https://app", "null"):
         refused = open_door("GET", "/v1/tiers", Origin=stranger)
-        assert refused.status == 401 and refused.headers["Access-Control-Allow-Origin"] is None
+        assert refused.status == 403 and refused.headers["Access-Control-Allow-Origin"] is None
     assert f"frame-ancestors {friend}" in open_door("GET", "/").headers["Content-Security-Policy"]
 
 

@@ -59,6 +59,19 @@ def test_certificates_are_as_good_as_over_grpc(start_doors, tmp_path):
     assert door_of(doors)("GET", "/v1/tiers").status == 200
 
 
+def test_a_session_that_began_over_tls_stays_there_and_counts_before_a_certificate(start_doors, tmp_path):
+    callers = Authority(tmp_path, "callers")
+    doors = start_doors(tls_client_ca=callers.cert, tls_clients="viewer.acme=viewer@acme")
+    door = door_of(doors)
+    key = door("POST", "/v1/keys", {"role": "operator"}).json["secret"]
+    login = door("POST", "/login", {"key": key}, X_Bursar_Page="1", Host="bursar.example")
+    assert login.status == 200 and login.headers["Set-Cookie"].endswith("; Secure")
+    cookie = login.headers["Set-Cookie"].split(";")[0]
+    own = callers.issue("viewer.acme")
+    assert door_of(doors, own=own)("GET", "/session", Host="bursar.example").json["by"] == "certificate"
+    assert door_of(doors, own=own, Cookie=cookie)("GET", "/session", Host="bursar.example").json["by"] == "session"
+
+
 def test_a_certificate_can_be_required(start_doors, tmp_path):
     callers = Authority(tmp_path, "callers")
     doors = start_doors(tls_client_ca=callers.cert, tls_client_certs="required")

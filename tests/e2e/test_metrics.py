@@ -1,4 +1,6 @@
 """What /metrics shows: read as Prometheus reads it, and counted by what was decided."""
+import contextlib
+import json
 import re
 import subprocess
 import urllib.request
@@ -7,6 +9,7 @@ import grpc
 import pytest
 from harness import until
 from harness.paths import ROOT
+from harness.ports import free_port
 from prometheus_client.parser import text_string_to_metric_families
 
 from bots import unique
@@ -114,15 +117,35 @@ def test_the_documentation_has_every_metric_as_it_describes_itself(scrape):
 
 
 @pytest.fixture(scope="session")
-def promtool(tmp_path_factory):
-    """Debian's promtool, unpacked and not installed: the package would start a server, and wants twelve others for its pages."""
+def prometheus(tmp_path_factory):
+    """prometheus(name): a program of Debian's package, unpacked and not installed: it would start a server, and wants twelve other
+    packages for its pages."""
     folder = tmp_path_factory.mktemp("prometheus")
     subprocess.run(["apt-get", "download", "-q", "prometheus"], cwd=folder, check=True, timeout=300)
     subprocess.run(["dpkg", "-x", next(folder.glob("prometheus_*.deb")), folder], check=True, timeout=60)
-    return folder / "usr" / "bin" / "promtool"
+    return lambda name: folder / "usr" / "bin" / name
 
 
 @pytest.mark.long
-def test_promtool_finds_nothing_wrong(scrape, promtool):
-    found = subprocess.run([promtool, "check", "metrics"], input=scrape, capture_output=True, text=True, timeout=60)
+def test_promtool_finds_nothing_wrong(scrape, prometheus):
+    found = subprocess.run([prometheus("promtool"), "check", "metrics"], input=scrape, capture_output=True, text=True, timeout=60)
     assert (found.returncode, found.stdout, found.stderr) == (0, "", "")
+
+
+@pytest.mark.long
+def test_prometheus_scrapes(bursard, bots, prometheus, tmp_path):
+    address, config = f"127.0.0.1:{free_port()}", tmp_path / "prometheus.yml"
+    config.write_text(json.dumps({"global": {"scrape_interval": "1s"},
+                                  "scrape_configs": [{"job_name": "bursard", "static_configs": [{"targets": [bursard.http_addr]}]}]}))
+    bots.check(unique("scraped"))
+
+    def checks():
+        with contextlib.suppress(OSError), urllib.request.urlopen(f"http://{address}/api/v1/query?query=bursar_checks_total", timeout=10) as answer:
+            return [float(row["value"][1]) for row in json.load(answer)["data"]["result"]]
+
+    with subprocess.Popen([prometheus("prometheus"), f"--config.file={config}", f"--storage.tsdb.path={tmp_path}/data",
+                           f"--web.listen-address={address}"], stderr=subprocess.DEVNULL) as server:
+        try:
+            until(lambda: checks() == [1], "a scrape", 60)
+        finally:
+            server.terminate()

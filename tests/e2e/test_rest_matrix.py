@@ -8,8 +8,8 @@ from google.protobuf import json_format
 
 from harness import Redis, protos, until
 from harness.paths import ROOT
+from rest_calls import Rest, rows
 from test_keys import MAY, OURS, ROLES, THEIRS, Caller, House, name_tenant
-from web import Rest, rows
 
 from google.rpc import error_details_pb2, status_pb2  # harness.protos has made them
 

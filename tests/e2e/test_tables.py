@@ -94,8 +94,9 @@ FAULTS = [
     ("lua/lib/dimensions.lua", "INPUT, OUTPUT, COST = 1,", "OUTPUT, INPUT, COST = 1,", "lua/lib/dimensions.lua: OUTPUT is 3"),
     ("lua/lib/dimensions.lua", "local freed = { 0,", "local freed = {", "lua/lib/dimensions.lua: freed has"),
     ("lua/lib/dimensions.lua", "ask(requests, input, output, cost)", "ask(requests, output, input, cost)", "ask() does not take"),
-    ("migrations/0001_schema.up.sql", "dimension BETWEEN 0 AND 5), --", "dimension BETWEEN 0 AND 4), --",
-     "tier_limits.dimension lets 4 be the last"),
+    ("lua/lib/dimensions.lua", "last = 20", "last = 19", "lua/lib/dimensions.lua: pieces are 7 to 19"),
+    ("migrations/0021_counted_limits.up.sql", "dimension BETWEEN 0 AND 19", "dimension BETWEEN 0 AND 18",
+     "tier_limits.dimension lets 18 be the last"),
     ("client/cli/text/limit_spec.c", "output_tokens, cost (USD)", "cost (USD)", "limit_spec_help lacks the dimension output_tokens"),
     ("docs/store.md", "i7 requests, i7 input,", "i7 requests, i7 prompt,", None),
     ("server/api/admin/methods.def", "STREAM(Watch, watch,", "HANDLER(Watch, watch,", "no row for the RPC Watch"),
@@ -176,16 +177,16 @@ int main(void)
 
 
 def test_a_sample_dimension_needs_the_files_of_its_recipe_and_no_others(tree):
-    last = 'REASON_CONCURRENCY, NOUN_REQUEST, "usage")'
+    last = 'REASON_REQUEST_RATE, REASON_QUOTA, NOUN_SEARCH_UNITS, "usage")'
     tree.edit("server/domain/limit/dimensions.h", (last, last + r""" \
-	ROW(WEIGHTED, 6, "weighted_tokens", "weighted-tokens", SHOWN_COUNT, amounts->input + 2 * amounts->output, \
+	ROW(WEIGHTED, 20, "weighted_tokens", "weighted-tokens", SHOWN_COUNT, amounts->input + 2 * amounts->output, \
 		REASON_TOKEN_RATE, REASON_QUOTA, NOUN_TOKEN, "usage")"""))
-    tree.edit("proto/bursar/v1/types.proto", ("DIMENSION_CONCURRENT = 6;", "DIMENSION_WEIGHTED_TOKENS = 7; DIMENSION_CONCURRENT = 6;"))
-    tree.edit("lua/lib/dimensions.lua", ("{ 0, 0, 0, 0, 0, 1 }", "{ 0, 0, 0, 0, 0, 1, 0 }"),
-              *[("{ 0, 0, 0, 0, 0, 0 }", "{ 0, 0, 0, 0, 0, 0, 0 }")] * 3,
+    tree.edit("proto/bursar/v1/types.proto", ("DIMENSION_SEARCH_UNITS = 20;", "DIMENSION_WEIGHTED_TOKENS = 21; DIMENSION_SEARCH_UNITS = 20;"))
+    tree.edit("lua/lib/dimensions.lua", ("local asked = { 0,", "local asked = { 0, 0,"), ("local used = { 0,", "local used = { 0, 0,"),
+              ("local freed = { 0,", "local freed = { 0, 0,"), ("local net = { 0,", "local net = { 0, 0,"),
               ("asked[TOKENS] =", "asked[WEIGHTED], asked[TOKENS] = input + 2 * output,"))
     tree.edit("client/cli/text/limit_spec.c", ("output_tokens, cost (USD)", "output_tokens, weighted_tokens, cost (USD)"))
-    migration = "".join(f"ALTER TABLE {table}\n\tDROP CONSTRAINT {table}_dimension_check,\n\tADD CHECK (dimension BETWEEN 0 AND 6);\n"
+    migration = "".join(f"ALTER TABLE {table}\n\tDROP CONSTRAINT {table}_dimension_check,\n\tADD CHECK (dimension BETWEEN 0 AND 20);\n"
                         for table in ("tier_limits", "account_limits"))
     tree.add("migrations/9999_weighted_tokens.up.sql", migration)
     assert tree.lint() == ""

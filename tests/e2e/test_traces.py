@@ -10,6 +10,7 @@ import ssl
 import subprocess
 import sys
 import threading
+import urllib.request
 import zipfile
 
 import pytest
@@ -159,6 +160,30 @@ def test_items_of_a_batch_and_callers_in_a_queue_have_it_too(start_bursard, flee
     assert next(denied).HasField("denied")
     denials = [json.loads(line) for line in server.log().splitlines() if "check denied" in line]
     assert [line.get("trace_id") for line in denials] == [batch.id, batch.id, queue.id]
+
+
+def test_a_call_over_http_has_it_too(start_bursard, receiver):
+    server, trace = start_bursard(otlp_endpoint=receiver.url), Trace()
+    request = urllib.request.Request(f"http://{server.http_addr}/v1/check", data=json.dumps({"user": unique("traced")}).encode(),
+                                     headers={"Content-Type": "application/json", **dict(trace.header)})
+    with urllib.request.urlopen(request, timeout=20) as answer:
+        assert json.load(answer)["allowed"]
+    span = server_span(receiver, trace.id)
+    assert (span["name"], span["parentSpanId"]) == ("bursar.v1.Limiter/Check", trace.parent)
+
+
+def test_streams_that_their_callers_leave_leave_nothing_behind(start_bursard, fleet_at, receiver):
+    server = start_bursard(otlp_endpoint=receiver.url, max_concurrent_agents=1)
+    bots, holder, waiter = fleet_at(server.grpc_addr), Trace(), Trace()
+    streams = []
+    for trace, event in ((holder, "granted"), (waiter, "queued")):
+        streams.append(bots.limiter.Acquire(bots.limiter_pb.AcquireRequest(check=bots.request(unique("traced"))), timeout=60, metadata=trace.header))
+        while not next(streams[-1]).HasField(event):
+            pass
+    for stream, trace in zip(reversed(streams), (waiter, holder)):
+        stream.cancel()
+        span = server_span(receiver, trace.id)
+        assert (span["name"], attributes(span)["rpc.grpc.status_code"]) == ("bursar.v1.Limiter/Acquire", "1")
 
 
 def test_a_batch_makes_a_bounded_number_of_spans(start_bursard, fleet_at, receiver):

@@ -16,6 +16,7 @@
 #define STEPS_MAX 200
 #define VARIANTS 3
 #define IDS 40
+#define PIECES 2 /* kinds of what is counted by the piece that requests use; the limits of an episode are on these */
 #define TENANT "acme"
 
 /* A count of any size up to `most`: small ones, round ones, edges. */

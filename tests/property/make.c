@@ -28,12 +28,15 @@ static int64_t period_any(struct chance *chance)
 	return periods[chance_below(chance, sizeof(periods) / sizeof(periods[0]))];
 }
 
-/* Of buckets and calendar limits. */
+/* Of buckets and calendar limits. Of what is counted by the piece, only what requests use here. */
 static enum dimension dimension_any(struct chance *chance)
 {
-	int dimension = (int)chance_below(chance, DIM_COUNT - 1);
+	for (;;) {
+		enum dimension dimension = (enum dimension)chance_below(chance, DIM_COUNT);
 
-	return (enum dimension)(dimension + (dimension >= DIM_CONCURRENT));
+		if (dimension != DIM_CONCURRENT && counted_find(dimension) < PIECES)
+			return dimension;
+	}
 }
 
 static void limit_any(struct chance *chance, const struct episode *episode, struct limit *out)
@@ -49,6 +52,8 @@ static void limit_any(struct chance *chance, const struct episode *episode, stru
 		out->amount = 1000 + chance_below(chance, 1000000) * (1 + chance_below(chance, 1000));
 		if (out->dimension == DIM_REQUESTS && chance_percent(chance, 30))
 			out->amount = 1 + chance_below(chance, 15);
+		if (counted_find(out->dimension) >= 0 && chance_percent(chance, 50)) /* few: they are soon used up */
+			out->amount = 1 + chance_below(chance, 20);
 		if (out->dimension == DIM_COST && episode->broke)
 			out->amount = 1 + chance_below(chance, 300);
 	}

@@ -53,6 +53,16 @@ static int64_t ask_any(const struct episode *episode, struct chance *chance, int
 								: chance_count(chance, most);
 }
 
+/* Of what is counted by the piece, of which most requests have nothing. */
+static void counted_drawn(const struct episode *episode, struct chance *chance, int64_t counted[COUNTED_COUNT])
+{
+	int kinds = chance_percent(chance, 60) ? 0 : 1 + (int)chance_below(chance, 2);
+
+	for (int i = 0; i < kinds; i++)
+		counted[chance_below(chance, PIECES)] =
+			chance_percent(chance, 60) ? chance_below(chance, 4) : ask_any(episode, chance, COUNT_MAX);
+}
+
 static struct amounts amounts_drawn(const struct episode *episode, struct chance *chance)
 {
 	struct amounts amounts = {.requests = 1,
@@ -62,6 +72,7 @@ static struct amounts amounts_drawn(const struct episode *episode, struct chance
 	amounts.output = ask_any(episode, chance, COUNT_MAX - amounts.input);
 	if (amounts.output > COUNT_MAX - amounts.input)
 		amounts.output = COUNT_MAX - amounts.input;
+	counted_drawn(episode, chance, amounts.counted);
 	return amounts;
 }
 
@@ -126,6 +137,8 @@ static void step_check(struct episode *episode, struct chance *chance)
 		op.request.estimate.cost = 0;
 		op.request.probe_cost = chance_percent(chance, 70);
 	}
+	if (chance_percent(chance, 60))
+		op.request.told = (uint32_t)chance_below(chance, TOLD_ALL + INT64_C(1));
 	interface_any(chance, &op.request.interface_hash, &op.request.model_hash);
 	op.digest[0] = chance_percent(chance, 5);
 	op.nonce = nonce_any(chance);
@@ -304,6 +317,8 @@ static void step_adjust(struct episode *episode, struct chance *chance)
 	op.amounts.input = signed_any(chance, op.amounts.input);
 	op.amounts.output = signed_any(chance, op.amounts.output);
 	op.amounts.cost = signed_any(chance, op.amounts.cost);
+	for (int i = 0; i < COUNTED_COUNT; i++)
+		op.amounts.counted[i] = signed_any(chance, op.amounts.counted[i]);
 	if (chance_percent(chance, 70))
 		op.counted_at_us =
 			episode->now_us - chance_below(chance, 86400 * (chance_percent(chance, 50) ? 1 : 40) * SECOND);

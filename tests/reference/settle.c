@@ -1,6 +1,8 @@
 /* Settling, charging and resetting. docs/store.md has the numbered rules. */
 #include "reference/reference.h"
 
+#include <string.h>
+
 #include "domain/limit/bucket.h"
 
 /* One settlement in numbers. `counters` is added to calendars, `release` is taken from their holds, `net` moves
@@ -131,6 +133,9 @@ static struct plan open_settle(
 	struct plan plan;
 
 	/* A cancel returns the request; anything else that ends or uses the reservation counts it, once. */
+	/* An expiry that charges the estimate charges nothing that is counted by the piece: nobody has said that it was used. */
+	if (settlement->becomes == RESERVATION_EXPIRED)
+		memset(used.counted, 0, sizeof(used.counted));
 	used.requests =
 		settlement->final && settlement->becomes == RESERVATION_CANCELLED ? 0 : reservation->held.requests;
 	taken = amounts_least(
@@ -147,6 +152,8 @@ static struct plan open_settle(
 	else if (settlement->becomes != RESERVATION_EXPIRED || !amounts_any_used(&used))
 		reservation->held = (struct amounts){0};
 	/* else the estimate was charged: keep what is held as the credit of a late record (rule 9) */
+	if (settlement->final)
+		memset(reservation->held.counted, 0, sizeof(reservation->held.counted));
 	reservation->held.requests = 0;
 	if (settlement->final)
 		reservation->state = settlement->becomes;

@@ -17,7 +17,8 @@ static int run_check(struct cli *cli)
 	Bursar__V1__CheckResponse *answer;
 	int code;
 
-	read_check(cli, &request);
+	if (!read_check(cli, &request))
+		return cli_usage(cli);
 	request.request_id = (char *)option_text(cli, "id");
 	request.reservation_ttl_us = option_number(cli, "ttl", 0);
 	request.verbose = option_given(cli, "verbose");

@@ -260,7 +260,10 @@ static int run_run(struct cli *cli)
 		.strict = option_given(cli, "strict"),
 		.terminal = isatty(STDERR_FILENO) != 0};
 
-	read_check(cli, &check);
+	if (!read_check(cli, &check)) {
+		cli_usage(cli);
+		return RUN_FAILED;
+	}
 	check.user = (char *)option_text(cli, "user");
 	check.request_id = (char *)option_text(cli, "id");
 	if (!check.user[0]) {

@@ -104,7 +104,8 @@ static int run_explain(struct cli *cli)
 	Bursar__V1__ExplainResponse *answer;
 	int code;
 
-	read_check(cli, &check);
+	if (!read_check(cli, &check))
+		return cli_usage(cli);
 	request.check = &check;
 	answer = cli_call(cli, BURSAR_EXPLAIN, &request, &code);
 	if (!answer)

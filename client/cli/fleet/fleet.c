@@ -39,6 +39,7 @@ TABLE(account, account, {"tier", "tier", FLEET_TEXT, NULL}, {"org", "org", FLEET
 
 TABLE(text, text, {"text", "text", FLEET_TEXT, NULL});
 TABLE(alias, alias, {"provider", "provider", FLEET_TEXT, NULL}, {"model", "model", FLEET_TEXT, NULL});
+TABLE(family, family, {"provider", "provider", FLEET_TEXT, NULL}, {"model", "model", FLEET_TEXT, NULL});
 
 const struct fleet_section fleet_sections[] = {
 	{"tiers", "tier", &fleet_tier, BURSAR__V1__ACCOUNT_KIND__ACCOUNT_KIND_UNSPECIFIED, "tiers"},
@@ -205,6 +206,36 @@ static json_t *aliases_json(const Bursar__V1__TenantDocument *document)
 	return names;
 }
 
+/* A map of patterns: each leads to "provider/model", or to a map of beginnings that do. */
+static json_t *families_json(const Bursar__V1__TenantDocument *document)
+{
+	json_t *patterns = json_object();
+
+	for (size_t i = 0; i < document->n_families; i++) {
+		const Bursar__V1__Family *family = document->families[i];
+		json_t *model = json_sprintf("%s/%s", family->provider, family->model);
+		json_t *before = json_object_get(patterns, family->pattern);
+		struct buf from = {0};
+
+		if (!before && !family->effective_from_us) {
+			json_object_set_new(patterns, family->pattern, model);
+			continue;
+		}
+		if (!json_is_object(before)) {
+			json_t *beginnings = json_object();
+
+			if (before)
+				json_object_set(beginnings, FLEET_ALWAYS, before);
+			json_object_set_new(patterns, family->pattern, beginnings);
+			before = beginnings;
+		}
+		put_time_exact(&from, family->effective_from_us);
+		json_object_set_new(before, buf_str(&from), model);
+		buf_release(&from);
+	}
+	return patterns;
+}
+
 json_t *fleet_json(const Bursar__V1__TenantDocument *document)
 {
 	json_t *root = json_object();
@@ -226,5 +257,7 @@ json_t *fleet_json(const Bursar__V1__TenantDocument *document)
 		json_object_set_new(root, "texts", texts_json(document));
 	if (document->n_aliases)
 		json_object_set_new(root, "aliases", aliases_json(document));
+	if (document->n_families)
+		json_object_set_new(root, "families", families_json(document));
 	return root;
 }

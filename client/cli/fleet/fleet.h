@@ -32,7 +32,10 @@ struct fleet_table {
 	size_t count;
 };
 extern const struct fleet_table fleet_settings, fleet_tier, fleet_pool, fleet_level, fleet_account, fleet_text,
-	fleet_alias;
+	fleet_alias, fleet_family;
+
+/* The beginning of a family's rule that begins at no time. */
+#define FLEET_ALWAYS "always"
 
 /* The keys of the document that hold entries by name, and their kind of account (0: not accounts). */
 struct fleet_section {

@@ -7,8 +7,9 @@
 struct reading;
 /* texts.c: the document's map of languages and codes. */
 bool fleet_read_texts(struct reading *r, const struct yaml *at);
-/* Likewise: the map of aliases. */
+/* Likewise: the maps of aliases, and of families. */
 bool fleet_read_aliases(struct reading *r, const struct yaml *at);
+bool fleet_read_families(struct reading *r, const struct yaml *at);
 
 /* The current position, as a path in the API and in the document. */
 struct path {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/common/view.h"
+#include "cli/text/format.h"
 
 /* One side of a change: the only entry of its document. */
 struct side {
@@ -12,6 +13,7 @@ struct side {
 	const ProtobufCMessage *entry; /* NULL: the entry does not exist */
 	const char *title, *name;
 	const char *language; /* of a text; NULL */
+	int64_t from_us; /* of a family's rule; 0: always */
 	Bursar__V1__Limit **limits;
 	size_t n_limits;
 };
@@ -65,6 +67,12 @@ static struct side side_of(const Bursar__V1__TenantDocument *document)
 			.entry = &document->aliases[0]->base,
 			.title = "alias",
 			.name = document->aliases[0]->name};
+	if (document->n_families)
+		return (struct side){.table = &fleet_family,
+			.entry = &document->families[0]->base,
+			.title = "family",
+			.name = document->families[0]->pattern,
+			.from_us = document->families[0]->effective_from_us};
 	return (struct side){0};
 }
 
@@ -194,6 +202,10 @@ void fleet_show(struct cli *cli, const Bursar__V1__ApplyResponse *answer)
 		buf_putf(&title, "%s%s%s%s", signs[kind], named->title, named->name[0] ? " " : "", named->name);
 		if (named->language)
 			buf_putf(&title, " in %s", named->language);
+		if (named->from_us) {
+			buf_put_str(&title, " from ");
+			put_time_exact(&title, named->from_us);
+		}
 		cli_put_coloured(cli, colours[kind], buf_str(&title));
 		buf_put_str(&cli->out, "\n");
 		buf_release(&title);

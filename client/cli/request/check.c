@@ -1,13 +1,35 @@
 /* Reads the options of a check and shows its answer (check.h). */
 #include "cli/request/check.h"
 
+#include <string.h>
+
 #include "base/clock.h"
 #include "cli/common/view.h"
 #include "cli/request/denied.h"
 #include "cli/text/format.h"
+#include "cli/text/limit_spec.h"
+#include "cli/text/parse.h"
 
-void read_check(struct cli *cli, Bursar__V1__CheckRequest *request)
+/* web_searches=2 */
+static bool read_expected(struct cli *cli, const char *text, Bursar__V1__ExpectedUse *out)
 {
+	const char *equals = strchr(text, '=');
+
+	bursar__v1__expected_use__init(out);
+	if (!equals)
+		return err_set(&cli->err, ERR_INVALID, "--expect: '%s' must look like web_searches=2", text);
+	return (limit_dimension_parse(text, (size_t)(equals - text), &out->dimension, &cli->err) &&
+		       parse_count(equals + 1, strlen(equals + 1), &out->amount, &cli->err)) ||
+	       err_prefix(&cli->err, "--expect: ");
+}
+
+bool read_check(struct cli *cli, Bursar__V1__CheckRequest *request)
+{
+	enum { EXPECTED_MAX = 64 };
+	static Bursar__V1__ExpectedUse uses[EXPECTED_MAX], *list[EXPECTED_MAX];
+	size_t count;
+	const char *const *texts = option_list(cli, "expect", &count);
+
 	bursar__v1__check_request__init(request);
 	request->user = (char *)cli_arg(cli, 0);
 	request->tenant = (char *)option_text(cli, "tenant");
@@ -18,6 +40,15 @@ void read_check(struct cli *cli, Bursar__V1__CheckRequest *request)
 	request->max_output_tokens = option_number(cli, "max-output-tokens", 0);
 	request->language = (char *)option_text(cli, "language");
 	request->mode = (char *)option_text(cli, "mode");
+	request->expected = list;
+	if (count > EXPECTED_MAX)
+		return err_set(&cli->err, ERR_INVALID, "--expect: is given more than %d times", EXPECTED_MAX);
+	for (; request->n_expected < count; request->n_expected++) {
+		list[request->n_expected] = &uses[request->n_expected];
+		if (!read_expected(cli, texts[request->n_expected], list[request->n_expected]))
+			return false;
+	}
+	return true;
 }
 
 static void put_reason(struct buf *out, Bursar__V1__Reason reason)

@@ -15,7 +15,10 @@
 
 const char limit_spec_help[] =
 	"LIMIT is DIMENSION=AMOUNT[/PERIOD][,OPTION...]\n"
-	"  DIMENSION  requests, tokens, input_tokens, output_tokens, cost (USD) or concurrent\n"
+	"  DIMENSION  requests, tokens, input_tokens, output_tokens, cost (USD) or concurrent;\n"
+	"             by the piece: calls, web_searches, file_searches, code_executions, map_searches,\n"
+	"             grounded_prompts, search_units, input_images, output_images, pages, characters,\n"
+	"             audio_seconds, video_seconds, cache_storage\n"
 	"  AMOUNT     1500, 200k, 1.5M, or max: counted, never denied; for cost, USD: 5, 0.25\n"
 	"  PERIOD     day (or d), week, month: a calendar window in the account's time zone\n"
 	"             s, second, min, 10min, h, 24h, 7d: a bucket that refills evenly; not for concurrent\n"
@@ -26,6 +29,7 @@ const char limit_spec_help[] =
 	"  cost=5/24h                             5 USD, refilling over 24 hours\n"
 	"  requests=1000/month,interface=telegram counts only requests from Telegram\n"
 	"  tokens=1M/day,model=gpt-5.4,shadow     counted and reported, never denies\n"
+	"  web_searches=100/day                   what providers bill beside tokens, as records have it\n"
 	"  concurrent=3                           open reservations at the same time\n";
 
 enum { PART_MAX = 600 };
@@ -110,27 +114,28 @@ static bool no_dimension(const char *text, size_t len, struct err *err)
 	memcpy(word, text, len < sizeof(word) ? len : sizeof(word) - 1);
 	for (unsigned i = 1; i < DIMENSIONS.n_values; i++) {
 		meant_try(&meant, dimension_word(i, name));
-		buf_putf(&all, "%s%s", i > 1 ? ", " : "", name);
+		if (DIMENSIONS.values[i].value <= (int)BURSAR__V1__DIMENSION__DIMENSION_CONCURRENT)
+			buf_putf(&all, "%s, ", name);
 	}
 	if (meant.name[0])
 		err_set(err, ERR_INVALID, "'%s' is not a dimension; did you mean '%s'?", word, meant.name);
 	else
 		err_set(err, ERR_INVALID,
-			"'%s' is not a dimension; use one of %s (your own name comes after it: "
+			"'%s' is not a dimension; use one of %sweb_searches, ... (your own name comes after it: "
 			"requests=20/min,name=NAME)",
 			word, buf_str(&all));
 	buf_release(&all);
 	return false;
 }
 
-static bool read_dimension(Bursar__V1__Limit *limit, const char *text, size_t len, struct err *err)
+bool limit_dimension_parse(const char *text, size_t len, Bursar__V1__Dimension *out, struct err *err)
 {
 	for (unsigned i = 1; i < DIMENSIONS.n_values; i++) {
 		char word[DIMENSION_WORD_MAX];
 
 		dimension_word(i, word);
 		if (strlen(word) == len && strncmp(word, text, len) == 0) {
-			limit->dimension = (Bursar__V1__Dimension)DIMENSIONS.values[i].value;
+			*out = (Bursar__V1__Dimension)DIMENSIONS.values[i].value;
 			return true;
 		}
 	}
@@ -175,7 +180,7 @@ static bool read_head(Bursar__V1__Limit *limit, const char *part, struct err *er
 			err, ERR_INVALID, "'%s' has ':' instead of '='; a limit looks like requests=60/min", part);
 	if (!equals)
 		return err_set(err, ERR_INVALID, "'%s' has no '='; a limit looks like requests=20/min", part);
-	if (!read_dimension(limit, part, (size_t)(equals - part), err))
+	if (!limit_dimension_parse(part, (size_t)(equals - part), &limit->dimension, err))
 		return false;
 	slash = strchr(equals, '/');
 	len = slash ? (size_t)(slash - equals - 1) : strlen(equals + 1);

@@ -27,6 +27,9 @@ extern const char limit_spec_help[];
  */
 Bursar__V1__Limit *limit_spec_parse(const char *text, struct err *err);
 
+/* Reads the name of a dimension. */
+bool limit_dimension_parse(const char *text, size_t len, Bursar__V1__Dimension *out, struct err *err);
+
 /*
  * Appends the limit so that limit_spec_parse reads the same limit, except that a burst equal to the amount becomes 0.
  * Includes the name only when `with_name`.

@@ -236,20 +236,56 @@ static void family_put_answer(struct call *call, const struct catalog_edit *edit
 
 ADMIN_EDIT_ANSWER(family_put_done, family_put_answer)
 
-static bool family_read(const Bursar__V1__Family *message, const struct catalog *catalog, int64_t now_us,
-	struct arena *arena, struct price_family *out, struct err *err)
+static bool family_read(const Bursar__V1__Family *message, const char *tenant, const struct catalog *catalog,
+	int64_t now_us, struct arena *arena, struct price_family *out, struct err *err)
 {
 	const struct price *target;
 
 	if (!price_family_prefix(message->pattern, "pattern", out->prefix, err))
 		return false;
-	target = target_find(catalog, message->tenant, message->provider, message->model, "model", arena, now_us, err);
+	target = target_find(catalog, tenant, message->provider, message->model, "model", arena, now_us, err);
 	if (!target)
 		return false;
-	copy(out->tenant, message->tenant);
+	copy(out->tenant, tenant);
 	out->from_us = message->effective_from_us;
 	copy(out->provider, target->provider);
 	copy(out->model, target->model);
+	return true;
+}
+
+/* The tenant's rule that says so already, whether its model has a price or not. */
+static const struct price_family *family_kept(const Bursar__V1__Family *message, const char *tenant,
+	const struct catalog *catalog, struct arena *arena, const char *prefix)
+{
+	int count;
+	const struct price_family *families = price_families(catalog_prices(catalog), &count);
+
+	for (int i = 0; i < count; i++) {
+		const struct price_family *family = &families[i];
+		const char *model = message->provider[0]
+					    ? family->model
+					    : arena_printf(arena, "%s/%s", family->provider, family->model);
+
+		if (strcmp(family->tenant, tenant) == 0 && strcmp(family->prefix, prefix) == 0 &&
+			family->from_us == message->effective_from_us && strcmp(message->model, model) == 0 &&
+			(!message->provider[0] || strcmp(message->provider, family->provider) == 0))
+			return family;
+	}
+	return NULL;
+}
+
+bool admin_family_wanted(const Bursar__V1__Family *message, const char *tenant, const struct catalog *catalog,
+	int64_t now_us, struct arena *arena, struct price_family *out, struct err *err)
+{
+	char prefix[ID_MAX + 1];
+	const struct price_family *kept;
+
+	if (!price_family_prefix(message->pattern, "pattern", prefix, err))
+		return false;
+	kept = family_kept(message, tenant, catalog, arena, prefix);
+	if (!kept)
+		return family_read(message, tenant, catalog, now_us, arena, out, err);
+	*out = *kept;
 	return true;
 }
 
@@ -268,7 +304,8 @@ void admin_put_family(struct call *call, void *ctx)
 		return;
 	}
 	op->now_us = worker_now_us(ctx);
-	fits = family_read(request->family, snapshot->catalog, op->now_us, call_arena(call), &op->family, &err);
+	fits = family_read(request->family, request->family->tenant, snapshot->catalog, op->now_us, call_arena(call),
+		&op->family, &err);
 	snapshot_give(ctx, snapshot);
 	if (!fits) {
 		err_prefix(&err, "family.");

@@ -72,6 +72,9 @@ Bursar__V1__TenantDocument *document_message(struct arena *arena, const struct d
 	message->aliases = message_list(arena, (size_t)document->aliases);
 	for (int i = 0; i < document->aliases; i++)
 		message->aliases[message->n_aliases++] = admin_alias_message(arena, &document->alias[i]);
+	message->families = message_list(arena, (size_t)document->families);
+	for (int i = 0; i < document->families; i++)
+		message->families[message->n_families++] = admin_family_message(arena, &document->family[i]);
 	return message;
 }
 
@@ -84,6 +87,7 @@ Bursar__V1__TenantDocument *document_side_message(
 	const struct account_row *account = after ? change->account_after : change->account_before;
 	const struct text_template *template = after ? change->text_after : change->text_before;
 	const struct price_alias *alias = after ? change->alias_after : change->alias_before;
+	const struct price_family *family = after ? change->family_after : change->family_before;
 	Bursar__V1__TenantDocument *message = message_new(arena, TenantDocument, tenant_document);
 
 	message->tiers = message_list(arena, 1);
@@ -103,6 +107,9 @@ Bursar__V1__TenantDocument *document_side_message(
 		message->texts[message->n_texts++] = admin_text_message(arena, tenant, template, false);
 	if (alias)
 		message->aliases[message->n_aliases++] = admin_alias_message(arena, alias);
+	message->families = message_list(arena, 1);
+	if (family)
+		message->families[message->n_families++] = admin_family_message(arena, family);
 	return message;
 }
 
@@ -309,6 +316,26 @@ static bool aliases_read(const Bursar__V1__TenantDocument *message, const struct
 	return admin_aliases_differ(arena, out->alias, out->aliases, err);
 }
 
+static bool families_read(const Bursar__V1__TenantDocument *message, const struct catalog *catalog, int64_t now_us,
+	struct arena *arena, struct document *out, struct err *err)
+{
+	out->families = (int)message->n_families;
+	out->family = arena_zalloc(arena, message->n_families + 1, sizeof(*out->family));
+	for (int i = 0; i < out->families; i++) {
+		struct price_family *family = &out->family[i];
+		bool ok = tenant_check(message->families[i]->tenant, out->tenant, "tenant", err) &&
+			  admin_family_wanted(message->families[i], out->tenant, catalog, now_us, arena, family, err);
+		for (int k = 0; ok && k < i; k++)
+			if (out->family[k].from_us == family->from_us &&
+				strcmp(out->family[k].prefix, family->prefix) == 0)
+				ok = err_invalid(
+					err, "pattern", "%s* is listed twice with the same beginning", family->prefix);
+		if (!ok)
+			return err_prefix(err, "families[%d].", i);
+	}
+	return true;
+}
+
 bool document_from_message(const Bursar__V1__TenantDocument *message, const struct catalog *catalog, const char *tenant,
 	int64_t now_us, struct arena *arena, struct document *out, struct err *err)
 {
@@ -323,5 +350,6 @@ bool document_from_message(const Bursar__V1__TenantDocument *message, const stru
 	out->settings = settings;
 	return tiers_read(message, arena, out, err) && pools_read(message, arena, out, err) &&
 	       accounts_read(message, catalog, now_us, arena, out, err) && texts_read(message, arena, out, err) &&
-	       aliases_read(message, catalog, now_us, arena, out, err);
+	       aliases_read(message, catalog, now_us, arena, out, err) &&
+	       families_read(message, catalog, now_us, arena, out, err);
 }

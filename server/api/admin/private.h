@@ -80,6 +80,10 @@ bool admin_price_read(const Bursar__V1__Price *message, struct price *price, str
 
 /* Aliases and families; the messages point into their source. */
 Bursar__V1__Alias *admin_alias_message(struct arena *arena, const struct price_alias *alias);
+/* Reads a rule of a document. What the server has stays as it is; otherwise its model must have a price. */
+bool admin_family_wanted(const Bursar__V1__Family *message, const char *tenant, const struct catalog *catalog,
+	int64_t now_us, struct arena *arena, struct price_family *out, struct err *err)
+	__attribute__((warn_unused_result));
 Bursar__V1__Family *admin_family_message(struct arena *arena, const struct price_family *family);
 /* An alias of the tenant ('': of all), with the model that it leads to. ERR_INVALID names the field. */
 bool admin_alias_read(const Bursar__V1__Alias *message, const char *tenant, const struct catalog *catalog,
@@ -211,6 +215,9 @@ void admin_pool_levels_read(Bursar__V1__PoolLevel *const *levels, size_t count, 
 
 /* Whether the caller may ask about all tenants, when `all` says that they do. */
 bool admin_all_tenants(struct call *call, bool all, struct err *err) __attribute__((warn_unused_result));
+
+/* The lines of a key's list, KEY_LIST_MAX at most. */
+char **admin_lines(struct arena *arena, const char *lines, size_t *count);
 
 /* The page size: between 1 and `most`, or `usual` for 0. */
 int admin_page(int asked, int usual, int most);

@@ -18,18 +18,15 @@ static const struct rest_row *row_of(struct http_exchange *exchange, struct rest
 	return row;
 }
 
-static struct door_state *remember(struct http_exchange *exchange, const struct rest_row *row)
+static void remember(struct http_exchange *exchange, const struct rest_row *row)
 {
-	struct door_state *state = arena_zalloc(exchange->arena, 1, sizeof(*state));
+	struct door_state *state = door_state_of(exchange, row);
 	char status[8];
 
-	*state = (struct door_state){.row = row, .format = door_format_of(exchange), .deny_status = 429};
 	if (rest_extra_value(row, exchange->query, "deny_status", status, sizeof(status)) && strcmp(status, "403") == 0)
 		state->deny_status = 403;
 	if (!rest_extra_value(row, exchange->query, "headers", state->headers, sizeof(state->headers)))
 		memcpy(state->headers, "both", sizeof("both"));
-	exchange->state = state;
-	return state;
 }
 
 /* The header Idempotency-Key is the request's id, so that a repeat by a client or a proxy counts nothing twice. */
@@ -54,50 +51,73 @@ static bool message_of(struct http_exchange *exchange, const struct rest_row *ro
 {
 	const ProtobufCMessageDescriptor *type = rest_rpc(row)->input;
 	ProtobufCMessage *message = arena_alloc(exchange->arena, type->sizeof_message);
-	size_t len;
 
 	protobuf_c_message_init(type, message);
 	if (!rest_request(
 		    row, match, exchange->query, exchange->body, exchange->body_len, message, exchange->arena, err) ||
 		!set_request_id(exchange, message, err))
 		return false;
-	len = protobuf_c_message_get_packed_size(message);
-	protobuf_c_message_pack(message, (uint8_t *)buf_reserve(out, len + 1));
-	out->len += len;
+	door_pack(message, out);
+	return true;
+}
+
+static bool rest_start(const struct door *door, struct http_exchange *exchange, struct buf *message, struct err *err)
+{
+	struct rest_match match = {0};
+	const struct rest_row *row = row_of(exchange, &match, err);
+
+	if (!row || !door_guard(door, exchange, err) || !message_of(exchange, row, &match, message, err))
+		return false;
+	remember(exchange, row);
+	exchange->rpc = row->rpc;
 	return true;
 }
 
 static void door_request(const struct http_translator *self, struct http_exchange *exchange, struct buf *message)
 {
 	const struct door *door = container_of((struct http_translator *)(uintptr_t)self, struct door, translator);
-	const struct rest_row *row;
-	struct rest_match match = {0};
 	struct err err = {0};
+	bool ok;
 
-	if (door_cors(door, exchange) || door_static(door, exchange))
+	exchange->needs_proof = !door_named_locally(exchange);
+	if (door_authorizes(exchange->path))
+		ok = door_authorize(door, exchange, message, &err);
+	else if (door_cors(door, exchange) || door_static(door, exchange) ||
+		 door_login_request(door, exchange, message))
 		return;
-	row = row_of(exchange, &match, &err);
-	if (!row || !door_guard(door, exchange, &err) || !message_of(exchange, row, &match, message, &err)) {
+	else if (seed_has(exchange->path))
+		ok = door_quotas(door, exchange, message, &err);
+	else
+		ok = rest_start(door, exchange, message, &err);
+	if (!ok)
 		door_refuse(exchange, &err);
-		return;
-	}
-	remember(exchange, row);
-	exchange->rpc = row->rpc;
 }
 
 static void door_reply(
 	const struct http_translator *self, struct http_exchange *exchange, const uint8_t *bytes, size_t n)
 {
 	const struct door_state *state = exchange->state;
-	ProtobufCMessage *message = door_unpack(exchange->arena, rest_rpc(state->row)->output, bytes, n);
+	ProtobufCMessage *message;
 
 	(void)self;
+	if (state->login) {
+		door_login_reply(exchange, bytes, n);
+		return;
+	}
+	message = door_unpack(exchange->arena, rest_rpc(state->row)->output, bytes, n);
 	exchange->status = 200;
 	exchange->type = "application/json";
 	http_header_add(exchange, "Cache-Control", "no-store");
+	if (state->authorizes) {
+		door_authorized(exchange, message);
+		return;
+	}
 	if (strcmp(exchange->rpc, CHECK) == 0)
 		door_check(exchange, message);
-	json_write_message(message, &exchange->reply);
+	if (state->quotas)
+		seed_write(state->quotas, message, &exchange->reply);
+	else
+		json_write_message(message, &exchange->reply);
 	buf_put_str(&exchange->reply, "\n");
 	door_compress(exchange);
 }

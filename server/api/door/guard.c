@@ -37,23 +37,69 @@ static bool is_json(const char *type)
 	       (!type[16] || type[16] == ';' || type[16] == ' ');
 }
 
-static bool foreign(struct err *err, const char *why)
+static bool is_reading(const char *method)
 {
-	err_set(err, ERR_UNAUTHENTICATED, "%s", why);
-	return err_reason(err, "NO_KEY");
+	return strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
 }
 
-bool door_guard(const struct door *door, const struct http_exchange *exchange, struct err *err)
+static bool foreign_page(const struct http_exchange *exchange)
 {
 	const char *origin = http_header_find(exchange, "origin"), *host = http_header_find(exchange, "host");
 
-	if (exchange->body_len && !is_json(http_header_find(exchange, "content-type")))
-		return err_invalid(err, "Content-Type", "must be application/json");
+	return origin && (!host || !is_same_origin(origin, host));
+}
+
+static bool refuse_page(struct err *err, const char *why)
+{
+	err_set(err, ERR_PERMISSION, "%s", why);
+	return err_reason(err, "FOREIGN_PAGE");
+}
+
+bool door_from_page(const struct http_exchange *exchange, struct err *err)
+{
+	const char *mark = http_header_find(exchange, "x-bursar-page");
+
+	if (foreign_page(exchange))
+		return refuse_page(err, "a page of another site may not log in or out");
+	if (mark && strcmp(mark, "1") == 0)
+		return true;
+	return refuse_page(err, "with a session, what changes something needs the header 'X-Bursar-Page: 1'");
+}
+
+bool door_guard_body(const struct http_exchange *exchange, struct err *err)
+{
+	return !exchange->body_len || is_json(http_header_find(exchange, "content-type")) ||
+	       err_invalid(err, "Content-Type", "must be application/json");
+}
+
+bool door_named_locally(const struct http_exchange *exchange)
+{
+	const char *host = http_header_find(exchange, "host");
+
+	return host && is_local_name(host);
+}
+
+/*
+ * The browser adds the cookie to whatever it sends here, but only a page of this origin can add the header. A session
+ * may come to any name of the server, because it is a proof. Pages of configured sites use none: they have a key.
+ */
+bool door_guard(const struct door *door, struct http_exchange *exchange, struct err *err)
+{
+	bool foreign = foreign_page(exchange);
+
+	if (!door_guard_body(exchange, err))
+		return false;
 	if (http_header_find(exchange, "authorization"))
 		return true;
-	if (origin && !door_is_friend(door, exchange) && (!host || !is_same_origin(origin, host)))
-		return foreign(err, "a page of another site may not call without a key");
-	if (!host || !is_local_name(host))
-		return foreign(err, "without a key, only localhost, 127.0.0.1 and [::1] are served");
-	return true;
+	if (foreign && !door_is_friend(door, exchange))
+		return refuse_page(err, "a page of another site may not call without a key");
+	exchange->needs_proof |= foreign;
+	exchange->session = foreign ? NULL : door_cookie(exchange);
+	if (exchange->session)
+		return is_reading(exchange->method) || door_from_page(exchange, err);
+	/* Over TLS the caller may have a certificate, which is a proof too. */
+	if (door_named_locally(exchange) || exchange->encrypted)
+		return true;
+	err_set(err, ERR_UNAUTHENTICATED, "without a key, only localhost, 127.0.0.1 and [::1] are served");
+	return err_reason(err, "NO_KEY");
 }

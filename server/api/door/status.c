@@ -83,6 +83,29 @@ static void add_retry(struct http_exchange *exchange, int64_t retry_us)
 			exchange, "retry-after-ms", arena_printf(exchange->arena, "%" PRId64, (retry_us + 999) / 1000));
 }
 
+/* A person followed a link and looks at the answer. */
+static bool is_link(const struct http_exchange *exchange)
+{
+	const struct door_state *state = exchange->state;
+
+	return state && state->login == LOGIN_BY_CODE;
+}
+
+static void say_plainly(struct http_exchange *exchange, const char *text)
+{
+	buf_reset(&exchange->reply);
+	exchange->type = "text/plain; charset=utf-8";
+	buf_putf(&exchange->reply, "This link does not log you in: %s.\n'bursar dashboard' prints a new one.\n", text);
+}
+
+/* A proxy would tell its own caller to log in, because of a key that is the proxy's (authorize.c). */
+static bool is_the_proxys(const struct http_exchange *exchange)
+{
+	const struct door_state *state = exchange->state;
+
+	return state && state->authorizes && (exchange->status == 401 || exchange->status == 403);
+}
+
 void door_failure(
 	const struct http_translator *self, struct http_exchange *exchange, int code, const uint8_t *bytes, size_t n)
 {
@@ -95,11 +118,17 @@ void door_failure(
 	exchange->status = http_status(code, outline.reason);
 	exchange->type = "application/json";
 	http_header_add(exchange, "Cache-Control", "no-store");
+	if (is_the_proxys(exchange))
+		exchange->status = 500;
 	if (exchange->status == 401)
 		http_header_add(exchange, "WWW-Authenticate", "Bearer realm=\"bursar\"");
+	if (exchange->status == 401 && exchange->session)
+		door_cookie_clear(exchange);
 	add_retry(exchange, outline.retry_us);
 	door_status(exchange->arena, code, bytes, n, &exchange->reply);
 	buf_put_str(&exchange->reply, "\n");
+	if (status && is_link(exchange))
+		say_plainly(exchange, status->message);
 }
 
 void door_refuse(struct http_exchange *exchange, const struct err *err)

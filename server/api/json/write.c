@@ -41,7 +41,7 @@ static size_t as_it_is(const char *p, const char *end)
 }
 
 /* NULL is empty, as it is for protobuf-c. */
-static void put_text(const char *text, struct buf *out)
+void json_write_text(const char *text, struct buf *out)
 {
 	const char *end = text ? text + strlen(text) : NULL;
 
@@ -131,7 +131,7 @@ static void put_any(const Google__Protobuf__Any *any, struct buf *out)
 	ProtobufCMessage *inner = type ? protobuf_c_message_unpack(type, NULL, any->value.len, any->value.data) : NULL;
 
 	buf_put_str(out, "{\"@type\":");
-	put_text(any->type_url, out);
+	json_write_text(any->type_url, out);
 	if (inner) {
 		put_fields(inner, false, out);
 		protobuf_c_message_free_unpacked(inner, NULL);
@@ -218,7 +218,7 @@ static void put_value(const ProtobufCFieldDescriptor *field, const void *p, stru
 		put_enum(field->descriptor, *(const int *)p, out);
 		break;
 	case PROTOBUF_C_TYPE_STRING:
-		put_text(*(const char *const *)p, out);
+		json_write_text(*(const char *const *)p, out);
 		break;
 	case PROTOBUF_C_TYPE_BYTES:
 		put_bytes(p, out);

@@ -27,6 +27,22 @@ static bool sent_before(const struct call *call)
 	       call_metadata(call, "grpc-previous-rpc-attempts", &value, &len);
 }
 
+/* What the request expects to use by the piece. */
+static void expected_of_check(const Bursar__V1__CheckRequest *request, struct check_question *out)
+{
+	for (size_t i = 0; i < request->n_expected; i++) {
+		const Bursar__V1__ExpectedUse *use = request->expected[i];
+		int at = counted_find((enum dimension)(use->dimension - 1));
+
+		if (at < 0 || out->told >> at & 1) {
+			out->expected_wrong = (int)i + 1;
+			return;
+		}
+		out->told |= UINT32_C(1) << at;
+		out->counted[at] = use->amount;
+	}
+}
+
 void question_of_check(const Bursar__V1__CheckRequest *request, struct call *call, struct check_question *out)
 {
 	*out = (struct check_question){
@@ -43,6 +59,9 @@ void question_of_check(const Bursar__V1__CheckRequest *request, struct call *cal
 		.max_output_tokens = request->max_output_tokens,
 		.ttl_us = request->reservation_ttl_us,
 	};
+	if (request->n_expected)
+		expected_of_check(request, out);
+	question_settles(request, out);
 }
 
 bool handle_of_ref(const Bursar__V1__ReservationRef *ref, bool needs_start, struct arena *arena, struct handle *out,

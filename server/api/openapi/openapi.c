@@ -19,7 +19,7 @@ static const char about[] =
 
 /* What follows a denial of a check: docs/api.md explains the headers. */
 static const char denied[] =
-	"{\"description\": \"Denied. Wait for Retry-After; with `X-Should-Retry: false` do not repeat it.\","
+	"{\"description\": \"Denied: the answer says by which limit. Wait for Retry-After; with `x-should-retry: false` do not repeat it. Or refused, as any call can be: a Status.\","
 	"\"headers\": {"
 	"\"Retry-After\": {\"description\": \"Seconds until it may pass; absent if waiting does not help.\", \"schema\": "
 	"{\"type\": \"integer\", \"minimum\": 1, \"maximum\": 2147483}},"
@@ -34,7 +34,8 @@ static const char denied[] =
 	"\"X-RateLimit-Reset\": {\"description\": \"Seconds from now.\", \"schema\": {\"type\": \"integer\"}},"
 	"\"X-Bursar-Reason\": {\"description\": \"quota, budget, request_rate, ...\", \"schema\": {\"type\": \"string\"}},"
 	"\"X-Bursar-Limit\": {\"description\": \"The name of the limit that denied.\", \"schema\": {\"type\": \"string\"}}},"
-	"\"content\": {\"application/json\": {\"schema\": {\"$ref\": \"#/components/schemas/CheckResponse\"}}}}";
+	"\"content\": {\"application/json\": {\"schema\": {\"anyOf\": [{\"$ref\": "
+	"\"#/components/schemas/CheckResponse\"}, {\"$ref\": \"#/components/schemas/Status\"}]}}}}";
 
 static const char status[] =
 	"{\"type\": \"object\", \"description\": \"google.rpc.Status: what is wrong.\", \"required\": [\"code\", \"message\", "

@@ -1,5 +1,6 @@
 /* The operations of the OpenAPI document, one a row of the table of paths. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "api/openapi/private.h"
@@ -142,19 +143,28 @@ static void add_query(struct openapi *openapi, json_t *list, const struct rest_r
 	}
 }
 
+/* A word, or a number if it looks like one: a generated client calls 429 better than "429". */
+static json_t *extra_value(const char *value)
+{
+	return value[strspn(value, "0123456789")] ? json_string(value) : json_integer(atoi(value));
+}
+
 static void add_extras(json_t *list, const struct rest_row *row)
 {
 	for (size_t i = 0; i < rest_extras_count; i++) {
 		const struct rest_extra *extra = &rest_extras[i];
-		json_t *values = json_array();
+		json_t *values = json_array(), *initial = extra_value(extra->initial);
 
 		for (size_t k = 0; k < REST_EXTRA_VALUES && extra->values[k]; k++)
-			json_array_append_new(values, json_string(extra->values[k]));
+			json_array_append_new(values, extra_value(extra->values[k]));
 		if (strcmp(extra->path, row->path) == 0)
-			json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:{s:s, s:O, s:s}}", "name", extra->name,
-							    "in", "query", "description", extra->doc, "schema", "type",
-							    "string", "enum", values, "default", extra->initial));
+			json_array_append_new(list,
+				json_pack("{s:s, s:s, s:s, s:{s:s, s:O, s:O}}", "name",
+					extra->also ? extra->also : extra->name, "in", "query", "description",
+					extra->doc, "schema", "type", json_is_string(initial) ? "string" : "integer",
+					"enum", values, "default", initial));
 		json_decref(values);
+		json_decref(initial);
 	}
 }
 
@@ -189,8 +199,10 @@ static json_t *answers(struct openapi *openapi, const struct rest_row *row)
 	list = json_pack("{s:{s:s, s:o}, s:{s:s}, s:{s:s}}", "200", "description",
 		is_check(row) ? "It may run." : "Done.", "content", content(schema, example), "4XX", "$ref",
 		"#/components/responses/Refused", "5XX", "$ref", "#/components/responses/Failed");
-	if (is_check(row))
+	if (is_check(row)) {
+		json_object_set_new(list, "403", json_pack("{s:s}", "$ref", "#/components/responses/Denied"));
 		json_object_set_new(list, "429", json_pack("{s:s}", "$ref", "#/components/responses/Denied"));
+	}
 	return list;
 }
 

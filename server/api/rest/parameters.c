@@ -8,6 +8,7 @@
 const struct rest_extra rest_extras[] = {
 	{.path = "/v1/check",
 		.name = "headers",
+		.also = "limit_headers",
 		.values = {"legacy", "draft", "both", "none"},
 		.initial = "both",
 		.doc = "Which headers about limits an answer has: `legacy` X-RateLimit-*, `draft` RateLimit and "

@@ -18,10 +18,13 @@ size_t rest_parameters(const struct rest_row *row, struct rest_parameter out[RES
 /* Does a variable of the row's path fill the field at `path` ("ref.id")? */
 bool rest_in_path(const struct rest_row *row, const char *path);
 
-/* A parameter of a path that is not a field of the request: the server reads it itself (rest_extra_value). */
+/*
+ * A parameter of a path that is not a field of the request: the server reads it itself (rest_extra_value). `also` is a
+ * second name, the one that OpenAPI has: Python clients of openapi-python-client 0.29 have a variable `headers` of their own.
+ */
 enum { REST_EXTRA_VALUES = 4 };
 struct rest_extra {
-	const char *path, *name, *values[REST_EXTRA_VALUES], *initial, *doc;
+	const char *path, *name, *also, *values[REST_EXTRA_VALUES], *initial, *doc;
 };
 extern const struct rest_extra rest_extras[];
 extern const size_t rest_extras_count;

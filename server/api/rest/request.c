@@ -133,10 +133,15 @@ static bool read_variables(struct making *making, const struct rest_match *match
 
 /* ---- the query ---- */
 
+static bool is_called(const struct rest_extra *extra, const char *name)
+{
+	return strcmp(extra->name, name) == 0 || (extra->also && strcmp(extra->also, name) == 0);
+}
+
 static const struct rest_extra *extra_of(const struct rest_row *row, const char *name)
 {
 	for (size_t i = 0; i < rest_extras_count; i++)
-		if (strcmp(rest_extras[i].path, row->path) == 0 && strcmp(rest_extras[i].name, name) == 0)
+		if (strcmp(rest_extras[i].path, row->path) == 0 && is_called(&rest_extras[i], name))
 			return &rest_extras[i];
 	return NULL;
 }
@@ -262,13 +267,18 @@ bool rest_request(const struct rest_row *row, const struct rest_match *match, co
 
 bool rest_extra_value(const struct rest_row *row, const char *query, const char *name, char *out, size_t size)
 {
+	const struct rest_extra *extra = extra_of(row, name);
 	struct rest_text key, value;
 
-	while (extra_of(row, name) && query && rest_pair_next(&query, &key, &value))
-		if (key.len == strlen(name) && memcmp(key.text, name, key.len) == 0 && value.len < size && value.text) {
-			memcpy(out, value.text, value.len);
-			out[value.len] = '\0';
-			return true;
-		}
+	while (extra && query && rest_pair_next(&query, &key, &value)) {
+		char called[32];
+
+		snprintf(called, sizeof(called), "%.*s", (int)(key.len < sizeof(called) ? key.len : 0), key.text);
+		if (!is_called(extra, called) || !value.text || value.len >= size)
+			continue;
+		memcpy(out, value.text, value.len);
+		out[value.len] = '\0';
+		return true;
+	}
 	return false;
 }

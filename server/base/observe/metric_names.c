@@ -90,7 +90,7 @@ unsigned metrics_interface(const char *name)
 	if (!*name)
 		return METRIC_INTERFACE_NONE;
 	while (at < METRIC_INTERFACE_MAX - 1 && metric_interfaces[at]) {
-		if (strcmp(metric_interfaces[at], name) == 0)
+		if (*metric_interfaces[at] == *name && strcmp(metric_interfaces[at], name) == 0)
 			return at;
 		at++;
 	}

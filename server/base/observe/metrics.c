@@ -21,18 +21,9 @@ enum type { COUNTER, GAUGE, SECONDS, TIME, SIZE };
 static const int64_t time_ends[] = {
 	50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000, 200000, 500000, 1000000, 5000000, 30000000};
 static const int64_t size_ends[] = {1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000};
-enum { ENDS = 16, BUCKETS = ENDS + 1, CELLS_COUNTER = 1, CELLS_GAUGE = 1, CELLS_SECONDS = 1, CELLS_TIME = BUCKETS + 1 };
-enum { CELLS_SIZE = BUCKETS + 1 };
+enum { ENDS = 16, BUCKETS = ENDS + 1 };
+_Static_assert((int)BUCKETS == (int)METRIC_BUCKETS, "one bucket for each end, and one for the rest");
 _Static_assert(sizeof(time_ends) / sizeof(time_ends[0]) == ENDS && sizeof(size_ends) == sizeof(time_ends), "ends");
-
-/* The first cell of each metric: each row occupies its cells and ends where the next one begins. */
-enum {
-#define METRIC(name, type, a, b, help) \
-	FIRST_##name, LAST_##name = FIRST_##name + METRIC_##a##_COUNT * METRIC_##b##_COUNT * CELLS_##type - 1,
-#include "base/observe/metrics.def"
-#undef METRIC
-	CELL_COUNT,
-};
 
 struct label_set {
 	const char *label;
@@ -45,7 +36,6 @@ struct row {
 	enum type type;
 	const struct label_set *sets[2];
 	unsigned counts[2];
-	unsigned first;
 	unsigned cells;
 };
 
@@ -65,23 +55,22 @@ static const struct row rows[] = {
 		.type = (type_), \
 		.sets = {&set_##a, &set_##b}, \
 		.counts = {METRIC_##a##_COUNT, METRIC_##b##_COUNT}, \
-		.first = FIRST_##name_, \
-		.cells = CELLS_##type_},
+		.cells = METRIC_CELLS_##type_},
 #include "base/observe/metrics.def"
 #undef METRIC
 };
 
 struct shard {
 	struct shard *next;
-	_Atomic int64_t cells[CELL_COUNT];
+	_Atomic int64_t cells[METRIC_CELL_COUNT];
 };
 
 static pthread_mutex_t shards_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct shard *shards;
 static struct shard common;
-static _Thread_local struct shard *own;
+_Thread_local _Atomic int64_t *metric_own;
 
-static struct shard *shard_new(void)
+void metric_shard_open(void)
 {
 	struct shard *shard = mem_zalloc(1, sizeof(*shard));
 
@@ -89,26 +78,7 @@ static struct shard *shard_new(void)
 	shard->next = shards;
 	shards = shard;
 	pthread_mutex_unlock(&shards_lock);
-	return shard;
-}
-
-static unsigned cell_of(const struct row *row, unsigned a, unsigned b)
-{
-	if (a >= row->counts[0])
-		a = row->counts[0] - 1;
-	if (b >= row->counts[1])
-		b = row->counts[1] - 1;
-	return row->first + (a * row->counts[1] + b) * row->cells;
-}
-
-static void cell_add(unsigned cell, int64_t n)
-{
-	int64_t value;
-
-	if (!own)
-		own = shard_new();
-	value = atomic_load_explicit(&own->cells[cell], memory_order_relaxed);
-	atomic_store_explicit(&own->cells[cell], value + n, memory_order_relaxed);
+	metric_own = shard->cells;
 }
 
 static int64_t cell_sum(unsigned cell)
@@ -122,38 +92,28 @@ static int64_t cell_sum(unsigned cell)
 	return sum;
 }
 
-void metric_add(enum metric metric, unsigned a, unsigned b, int64_t n)
-{
-	cell_add(cell_of(&rows[metric], a, b), n);
-}
-
-void metric_inc(enum metric metric, unsigned a, unsigned b)
-{
-	metric_add(metric, a, b, 1);
-}
-
 void metric_set(enum metric metric, unsigned a, unsigned b, int64_t value)
 {
-	atomic_store_explicit(&common.cells[cell_of(&rows[metric], a, b)], value, memory_order_relaxed);
+	atomic_store_explicit(&common.cells[metric_cell(metric, a, b)], value, memory_order_relaxed);
 }
 
 void metric_observe(enum metric metric, unsigned a, unsigned b, int64_t value)
 {
 	const struct row *row = &rows[metric];
 	const int64_t *ends = row->type == SIZE ? size_ends : time_ends;
-	unsigned cell = cell_of(row, a, b);
+	unsigned cell = metric_cell((enum metric)(row - rows), a, b);
 	unsigned bucket = 0;
 
 	while (bucket < ENDS && value > ends[bucket])
 		bucket++;
-	cell_add(cell + bucket, 1);
-	cell_add(cell + BUCKETS, value);
+	metric_cell_add(cell + bucket, 1);
+	metric_cell_add(cell + BUCKETS, value);
 }
 
 int64_t metric_value(enum metric metric, unsigned a, unsigned b)
 {
 	const struct row *row = &rows[metric];
-	unsigned cell = cell_of(row, a, b);
+	unsigned cell = metric_cell((enum metric)(row - rows), a, b);
 	int64_t sum = 0;
 
 	if (row->cells == 1)
@@ -196,7 +156,7 @@ static void print_amount(struct buf *out, const struct row *row, int64_t value)
 
 static void print_plain(struct buf *out, const struct row *row, unsigned a, unsigned b)
 {
-	int64_t value = cell_sum(cell_of(row, a, b));
+	int64_t value = cell_sum(metric_cell((enum metric)(row - rows), a, b));
 
 	if (value == 0 && row->counts[0] * row->counts[1] > 1)
 		return;
@@ -211,7 +171,7 @@ static void print_plain(struct buf *out, const struct row *row, unsigned a, unsi
 static void print_histogram(struct buf *out, const struct row *row, unsigned a, unsigned b)
 {
 	const int64_t *ends = row->type == SIZE ? size_ends : time_ends;
-	unsigned cell = cell_of(row, a, b);
+	unsigned cell = metric_cell((enum metric)(row - rows), a, b);
 	int64_t count = 0;
 
 	if (row->counts[0] * row->counts[1] > 1 && metric_value((enum metric)(row - rows), a, b) == 0)

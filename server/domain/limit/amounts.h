@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
-#include "domain/limit/dimensions.h"
+#include "domain/limit/limit.h"
 
 enum amount {
 #define ROW(NAME, name, ...) AMOUNT_##NAME,
@@ -19,43 +19,66 @@ struct amounts {
 #define ROW(NAME, name, ...) int64_t name;
 	AMOUNTS(ROW)
 #undef ROW
+	int64_t counted[COUNTED_COUNT]; /* searches, images, ...: few requests have any */
 };
 
 static inline struct amounts amounts_plus(const struct amounts *a, const struct amounts *b)
 {
-#define ROW(NAME, name, ...) .name = a->name + b->name,
-	return (struct amounts){AMOUNTS(ROW)};
+	struct amounts sum = *a;
+
+#define ROW(NAME, name, ...) sum.name += b->name;
+	AMOUNTS(ROW)
 #undef ROW
+	for (int i = 0; i < COUNTED_COUNT; i++)
+		sum.counted[i] += b->counted[i];
+	return sum;
 }
 
 static inline struct amounts amounts_minus(const struct amounts *a, const struct amounts *b)
 {
-#define ROW(NAME, name, ...) .name = a->name - b->name,
-	return (struct amounts){AMOUNTS(ROW)};
+	struct amounts rest = *a;
+
+#define ROW(NAME, name, ...) rest.name -= b->name;
+	AMOUNTS(ROW)
 #undef ROW
+	for (int i = 0; i < COUNTED_COUNT; i++)
+		rest.counted[i] -= b->counted[i];
+	return rest;
 }
 
 /* The lesser of each. */
 static inline struct amounts amounts_least(const struct amounts *a, const struct amounts *b)
 {
-#define ROW(NAME, name, ...) .name = a->name < b->name ? a->name : b->name,
-	return (struct amounts){AMOUNTS(ROW)};
+	struct amounts least = *a;
+
+#define ROW(NAME, name, ...) least.name = b->name < a->name ? b->name : a->name;
+	AMOUNTS(ROW)
 #undef ROW
+	for (int i = 0; i < COUNTED_COUNT; i++)
+		least.counted[i] = b->counted[i] < a->counted[i] ? b->counted[i] : a->counted[i];
+	return least;
 }
 
-static inline bool amounts_any(const struct amounts *amounts)
+static inline bool amounts_any_counted(const struct amounts *amounts)
 {
-#define ROW(NAME, name, ...) || amounts->name
-	return false AMOUNTS(ROW);
-#undef ROW
+	int64_t any = 0;
+
+	for (int i = 0; i < COUNTED_COUNT; i++)
+		any |= amounts->counted[i];
+	return any != 0;
 }
 
 /* Is anything used but the request itself? */
 static inline bool amounts_any_used(const struct amounts *amounts)
 {
 #define ROW(NAME, name, ...) || amounts->name
-	return false AMOUNTS_USED(ROW);
+	return amounts_any_counted(amounts) AMOUNTS_USED(ROW);
 #undef ROW
+}
+
+static inline bool amounts_any(const struct amounts *amounts)
+{
+	return amounts->requests || amounts_any_used(amounts);
 }
 
 /* As Lua reads and writes them (docs/store.md): an i7 each. */
@@ -78,5 +101,11 @@ static inline void amounts_cut(struct cut *cut, struct amounts *out)
 	out->requests = cut_int(cut, 7);
 	amounts_cut_used(cut, out);
 }
+
+/*
+ * What is counted by the piece, likewise: `B n, n x (B dimension, i7 amount)`, or nothing at all. `told`: also the amounts of 0 whose
+ * bits are set.
+ */
+void counted_put(struct buf *out, const struct amounts *amounts, uint32_t told);
 
 #endif

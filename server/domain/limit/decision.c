@@ -17,6 +17,34 @@ int64_t amounts_of(const struct amounts *amounts, enum dimension dimension)
 	return 1;
 }
 
+int64_t request_tests(const struct request *request, enum dimension dimension)
+{
+	int64_t n = amounts_of(&request->estimate, dimension);
+	int counted;
+
+	if (n != 0 || dimension <= DIM_CONCURRENT)
+		return n == 0 && dimension == DIM_COST && request->probe_cost ? 1 : n;
+	counted = counted_find(dimension);
+	return counted >= 0 && !(request->told >> counted & 1) ? 1 : n;
+}
+
+void counted_put(struct buf *out, const struct amounts *amounts, uint32_t told)
+{
+	int count = 0;
+
+	for (int i = 0; i < COUNTED_COUNT; i++)
+		count += amounts->counted[i] || told >> i & 1;
+	if (count == 0)
+		return;
+	buf_put_u8(out, (uint8_t)count);
+	for (int i = 0; i < COUNTED_COUNT; i++) {
+		if (!amounts->counted[i] && !(told >> i & 1))
+			continue;
+		buf_put_u8(out, (uint8_t)counted_dimension((enum counted)i));
+		buf_put_int(out, amounts->counted[i], 7);
+	}
+}
+
 /* A window that begins for the first time is empty. When it had begun before, only the ledger knows its use; holds
  * stay. */
 static void window_empty(struct account_state *state, enum window_unit unit, bool again)
@@ -87,12 +115,10 @@ static bool limit_passes(const struct account_state *state, int index, const str
 {
 	const struct limit *limit = &state->policy->limits[index];
 	const union limit_state *at = &state->limits[index];
-	int64_t n = amounts_of(&request->estimate, limit->dimension);
+	int64_t n = request_tests(request, limit->dimension);
 
 	if (limit->kind == KIND_LEVEL)
 		return at->open + 1 <= limit->amount;
-	if (n == 0 && request->probe_cost && limit->dimension == DIM_COST)
-		n = 1;
 	if (n == 0)
 		return true;
 	if (limit->kind == KIND_BUCKET)

@@ -23,8 +23,17 @@ int64_t amounts_of(const struct amounts *amounts, enum dimension dimension);
 struct request {
 	struct amounts estimate;
 	bool probe_cost; /* the cost is unknown: nothing is held, but a spent budget denies (tested with 1 nano-USD) */
+	/*
+	 * Bit i: the caller said how many estimate.counted[i] there will be at most. Without it nothing is held, but a limit
+	 * that is used up denies (tested with 1).
+	 */
+	uint32_t told;
 	uint64_t interface_hash, model_hash;
 };
+#define TOLD_ALL ((UINT32_C(1) << COUNTED_COUNT) - 1)
+
+/* What limits of the dimension are tested with: what is asked, or 1 where that is unknown. */
+int64_t request_tests(const struct request *request, enum dimension dimension);
 
 /* What one limit held for a reservation. */
 struct holding {

@@ -59,6 +59,25 @@ bool dimension_is_money(enum dimension dimension)
 	return (unsigned)dimension < DIM_COUNT && is_money[dimension];
 }
 
+static const enum dimension counted_dimensions[COUNTED_COUNT] = {
+#define ROW(NAME) [COUNTED_##NAME] = DIM_##NAME,
+	COUNTED_METERS(ROW)
+#undef ROW
+};
+
+enum dimension counted_dimension(enum counted counted)
+{
+	return counted_dimensions[counted];
+}
+
+int counted_find(enum dimension dimension)
+{
+	for (int i = 0; i < COUNTED_COUNT; i++)
+		if (counted_dimensions[i] == dimension)
+			return i;
+	return -1;
+}
+
 static const char *limit_kind_name(enum limit_kind kind)
 {
 	return name_of(kind_names, 3, (int)kind);

@@ -25,6 +25,17 @@ enum dimension {
 #undef ROW
 		DIM_COUNT
 };
+/* What limits count by the piece. */
+enum counted {
+#define ROW(NAME) COUNTED_##NAME,
+	COUNTED_METERS(ROW)
+#undef ROW
+		COUNTED_COUNT
+};
+enum dimension counted_dimension(enum counted counted);
+/* The COUNTED_ of a dimension, or -1. */
+int counted_find(enum dimension dimension);
+
 /* Redis and PostgreSQL store these numbers: only ever add. */
 enum limit_kind { KIND_BUCKET = 0, KIND_CALENDAR = 1, KIND_LEVEL = 2 };
 enum window_unit { WINDOW_DAY = 0, WINDOW_WEEK = 1, WINDOW_MONTH = 2, WINDOW_COUNT };

@@ -58,10 +58,15 @@ struct meters {
  * COUNT_MAX. */
 int64_t tokens_input(const struct meters *meters);
 int64_t tokens_output(const struct meters *meters);
+/* The meter that limits count by the piece; and what they count of these meters. */
+enum meter counted_meter(enum counted counted);
+void meters_counted(const struct meters *meters, int64_t counted[COUNTED_COUNT]);
 /* Whether a meter without a column is not 0. */
 bool meters_rare(const struct meters *meters);
 /* Appends the meters without a column that are not 0, as {"web_searches":2}. */
 void meters_json(const struct meters *meters, struct buf *out);
+/* The same of what limits count by the piece. */
+void counted_json(const int64_t counted[COUNTED_COUNT], struct buf *out);
 /* The meters from `first` on that are not 0, as bytes; the rest of `out` stays as it is. A cut that is not so is bad. */
 struct cut;
 void meters_pack(const struct meters *meters, int first, struct buf *out);
@@ -194,7 +199,7 @@ struct entry {
 	bool final, late, never_checked;
 	bool ledger_only; /* an adjustment that changed no counter; it belongs to no window either */
 	int64_t at_us, started_at_us;
-	struct amounts amounts; /* charged; requests may be 0 */
+	struct amounts amounts; /* charged; requests may be 0. What is counted by the piece is that of the usage */
 	struct entry_info info;
 	struct entry_usage usage; /* zero for expiries and resets; an adjustment's tokens are signed */
 	const char *adjusts; /* adjustments: the corrected request; "" = none */

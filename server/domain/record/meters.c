@@ -45,6 +45,27 @@ int64_t tokens_output(const struct meters *meters)
 }
 #undef ROW
 
+#define ROW(NAME, name, field, unit, side, ...) +(side == SIDE_NONE)
+_Static_assert(METERS(ROW) == COUNTED_COUNT, "dimensions.h: each meter that is not tokens has a row in COUNTED_METERS");
+#undef ROW
+
+static const enum meter counted_meters[COUNTED_COUNT] = {
+#define ROW(NAME) [COUNTED_##NAME] = METER_##NAME,
+	COUNTED_METERS(ROW)
+#undef ROW
+};
+
+enum meter counted_meter(enum counted counted)
+{
+	return counted_meters[counted];
+}
+
+void meters_counted(const struct meters *meters, int64_t counted[COUNTED_COUNT])
+{
+	for (int i = 0; i < COUNTED_COUNT; i++)
+		counted[i] = meters->count[counted_meters[i]];
+}
+
 bool meters_rare(const struct meters *meters)
 {
 	int64_t any = 0;
@@ -65,6 +86,15 @@ void meters_json(const struct meters *meters, struct buf *out)
 		mark = ",";
 	}
 	buf_put_str(out, mark[0] == '{' ? "{}" : "}");
+}
+
+void counted_json(const int64_t counted[COUNTED_COUNT], struct buf *out)
+{
+	struct meters meters = {0};
+
+	for (int i = 0; i < COUNTED_COUNT; i++)
+		meters.count[counted_meters[i]] = counted[i];
+	meters_json(&meters, out);
 }
 
 void meters_pack(const struct meters *meters, int first, struct buf *out)

@@ -16,6 +16,21 @@ enum noun {
 	NOUN_OTHER, /* one of the others who share a limit */
 	NOUN_RUNNING, /* with its verb: "request is still running" */
 	NOUN_HOLDING, /* the same, "and holds part of" the limit */
+	/* what is counted by the piece, in the order of the dimensions */
+	NOUN_CACHE_STORAGE,
+	NOUN_CHARACTERS,
+	NOUN_AUDIO_SECONDS,
+	NOUN_VIDEO_SECONDS,
+	NOUN_INPUT_IMAGES,
+	NOUN_OUTPUT_IMAGES,
+	NOUN_PAGES,
+	NOUN_CALLS,
+	NOUN_WEB_SEARCHES,
+	NOUN_FILE_SEARCHES,
+	NOUN_CODE_EXECUTIONS,
+	NOUN_MAP_SEARCHES,
+	NOUN_GROUNDED_PROMPTS,
+	NOUN_SEARCH_UNITS,
 	NOUN_COUNT
 };
 

@@ -120,6 +120,15 @@
 /* Converse, and what a Claude answers if it is called by itself. */
 #define BEDROCK_HOUR "cache_details[ttl=1h].input_tokens|cache_creation.ephemeral_1h_input_tokens"
 
+#define LANGCHAIN_TIER(mode) \
+	{ \
+		mode, \
+		{ \
+			"input_token_details." mode, "input_token_details." mode "_cache_read", \
+				"input_token_details." mode "_cache_creation" \
+		} \
+	}
+
 static const struct usage_format formats[] = {
 	{.name = "openai", .plain_output = METER_OUTPUT, .rule = {OPENAI}},
 	{.name = "openai-realtime", .stream = STREAM_SUM, .plain_output = METER_OUTPUT, .rule = {OPENAI}},
@@ -229,6 +238,8 @@ static const struct usage_format formats[] = {
 			TOTAL("total_tokens"), KNOWN("details"), KNOWN("requests"), KNOWN("tool_calls")}},
 	{.name = "langchain",
 		.stream = STREAM_SUM,
+		.tiered = "input_tokens",
+		.tier = {LANGCHAIN_TIER("flex"), LANGCHAIN_TIER("priority")},
 		.plain_output = METER_OUTPUT,
 		.rule = {WHOLE(INPUT, "input_tokens"),
 			ADD(CACHED_INPUT, INSIDE,

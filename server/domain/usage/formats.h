@@ -51,6 +51,11 @@ struct usage_format {
 	const char *rounds; /* usage objects of single requests inside the object; NULL: none */
 	bool rounds_lead; /* the object itself leaves some of them out */
 	bool empty_is_free; /* {}: nothing was asked of a provider */
+	/* The whole input; and for each mode that parts of it are named by, these. If they are all of it, the request was bought so. */
+	const char *tiered;
+	struct {
+		const char *mode, *parts[3];
+	} tier[2];
 	enum meter plain_output; /* output of which nothing more is said */
 	const char *
 		cost; /* what the provider charges; NULL: it does not say. What a library computes itself is not that */

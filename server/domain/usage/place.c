@@ -148,6 +148,26 @@ static void take_mode(struct raw_json *said, struct arena *arena, struct usage_r
 	out->mode = word[0] ? word : "standard";
 }
 
+/* A mode by whose name all parts of the input are called. Those of requests in several modes leave it open. */
+static void take_tier(const struct usage_place_found *place, struct usage_reading *out)
+{
+	const struct usage_format *format = place->format;
+	struct path_sum whole, part;
+
+	if (!format || !format->tiered || out->mode[0] ||
+		!path_sum(place->usage, format->tiered, PATH_WHOLE, &whole, NULL) || whole.sum == 0)
+		return;
+	for (int i = 0; i < (int)(sizeof(format->tier) / sizeof(format->tier[0])); i++) {
+		int64_t sum = 0;
+
+		for (int k = 0; k < 3; k++)
+			if (path_sum(place->usage, format->tier[i].parts[k], PATH_WHOLE, &part, NULL))
+				sum = capped_sum(sum, part.sum);
+		if (sum == whole.sum)
+			out->mode = format->tier[i].mode;
+	}
+}
+
 void usage_facts(const struct usage_place_found *place, struct arena *arena, struct usage_reading *out)
 {
 	const char *model = fact_id(place, USAGE_MODEL, arena), *region;
@@ -156,6 +176,7 @@ void usage_facts(const struct usage_place_found *place, struct arena *arena, str
 		out->model = model;
 	take_mode(fact(place, "service_tier.type|service_tier|traffic_type"), arena, out);
 	take_mode(fact(place, "speed"), arena, out);
+	take_tier(place, out);
 	if (path_first(place->root, "custom_id"))
 		out->mode = "batch";
 	region = word_of(fact(place, "inference_geo"), arena);

@@ -1,5 +1,5 @@
 /* Bars that lie: limits, shares, and lists of what is most. */
-import { h, put, uid } from "./dom.js";
+import { h, renew, uid } from "./dom.js";
 import { count, dateTime, int, percent, relative } from "./format.js";
 import { ENDLESS, amount, bare, limitKind, limitName } from "./words.js";
 import { badge } from "./parts.js";
@@ -64,7 +64,7 @@ export function ranking(place, caption, rows, format = count) {
 	const most = Math.max(...rows.map((row) => row.value), 0);
 	const id = uid("ranking");
 
-	put(place, h("p.sr-only", { id }, caption), h("ol.ranking", { "aria-labelledby": id }, rows.map((row) => h("li",
+	renew(place, h("p.sr-only", { id }, caption), h("ol.ranking", { "aria-labelledby": id }, rows.map((row) => h("li",
 		h("span.ranking-name", row.href ? h("a", { href: row.href }, row.name) : row.name),
 		h("span.ranking-value", format(row.value), row.note && h("small", row.note)),
 		h(`span.ranking-bar${row.tone !== undefined ? `.series-${row.tone}` : ""}`, {

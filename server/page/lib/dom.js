@@ -61,6 +61,29 @@ export function put(element, ...parts) {
 	return fill(element, parts);
 }
 
+const FOCUSABLE = "a[href], button, input, select, textarea, summary, [tabindex]";
+
+/* What tells one element that can have the focus from the others of its kind. */
+const mark = (element) => `${element.tagName} ${element.getAttribute("href") ?? ""} ${element.textContent} ${element.getAttribute("aria-label") ?? ""}`;
+
+/*
+ * put() for what is drawn again while somebody may be in the middle of it: the focus stays on the element that is the same
+ * as before, or in the same place, and tables stay scrolled.
+ */
+export function renew(element, ...parts) {
+	const held = element.contains(document.activeElement) && document.activeElement !== element ? document.activeElement : null;
+	const index = held ? [...element.querySelectorAll(FOCUSABLE)].indexOf(held) : -1;
+	const scrolled = [...element.querySelectorAll(".table-frame")].map((frame) => frame.scrollLeft);
+
+	put(element, ...parts);
+	element.querySelectorAll(".table-frame").forEach((frame, i) => (frame.scrollLeft = scrolled[i] ?? 0));
+	if (held) {
+		const found = [...element.querySelectorAll(FOCUSABLE)];
+		(found.find((one) => mark(one) === mark(held)) ?? found[Math.min(index, found.length - 1)])?.focus({ preventScroll: true });
+	}
+	return element;
+}
+
 let numbers = 0;
 
 /* An id for aria-labelledby and the like. */

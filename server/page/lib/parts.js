@@ -1,6 +1,6 @@
 /* Small parts that every view uses: states, badges, tiles, tables. */
 import { codeName } from "./api.js";
-import { h, put, uid } from "./dom.js";
+import { h, put, renew, uid } from "./dom.js";
 
 /* Tells a screen reader, and nobody else. */
 export function announce(text) {
@@ -40,7 +40,7 @@ export function loaded(place, signal, load, draw) {
 		try {
 			const answer = await load();
 			if (mine === turn && !signal.aborted)
-				put(place, draw(answer));
+				renew(place, draw(answer));
 		} catch (error) {
 			if (mine === turn && !signal.aborted)
 				put(place, failed(error, () => run()));

@@ -3,7 +3,7 @@ import { call, follow, get, path } from "../lib/api.js";
 import { meter } from "../lib/bars.js";
 import { timeChart } from "../lib/chart.js";
 import { confirm } from "../lib/dialog.js";
-import { h, put } from "../lib/dom.js";
+import { h, put, renew } from "../lib/dom.js";
 import { choice, text } from "../lib/fields.js";
 import { count, decimal, duration, int, percent, relative, short, time } from "../lib/format.js";
 import { badge, button, card, empty, failed, loaded, table, tile, userLink } from "../lib/parts.js";
@@ -131,9 +131,9 @@ function live(pool, tiers, context) {
 		put(places.notices, notices(stats));
 		if (points.length % TABLES_EVERY !== 1)
 			return; /* tables that change every second cannot be read */
-		put(places.levels, levels(stats, tiers));
-		put(places.waiters, waiters(stats));
-		put(places.leases, leases(stats));
+		renew(places.levels, levels(stats, tiers));
+		renew(places.waiters, waiters(stats));
+		renew(places.leases, leases(stats));
 		put(places.totals, totals(stats));
 	}
 	follow(path`/v1/pools/${pool.ref.name}/watch`, { tenant: context.tenant, rows: ROWS }, context.signal, each,

@@ -3,7 +3,7 @@ import { ApiError, call, follow, get, messages, path } from "../lib/api.js";
 import { limitList } from "../lib/bars.js";
 import { timeChart } from "../lib/chart.js";
 import { confirm } from "../lib/dialog.js";
-import { h, put } from "../lib/dom.js";
+import { h, put, renew } from "../lib/dom.js";
 import { count, dateTime, day, duration, int, money, relative, shortMoney, time, utcDay } from "../lib/format.js";
 import { limitText } from "../lib/limits.js";
 import { badge, button, card, empty, loaded, table } from "../lib/parts.js";
@@ -14,7 +14,7 @@ import { stateBadges } from "./users.js";
 const DAYS = 30, FEED = 10, OPEN = 10, SETTLE_MS = 700, EVERY_MS = 10000;
 const OF = { user: "Limits", team: "Limits of the team", org: "Limits of the organisation", model: "Limits of the model", tenant: "Limits of the tenant" };
 
-function about(account, status) {
+function about(account, status, mayAct) {
 	const until = int(account.grace_until_us);
 
 	return [
@@ -26,7 +26,8 @@ function about(account, status) {
 			account.org && h("div", h("dt", "Organisation"), h("dd", account.org)),
 			h("div", h("dt", "Time zone"), h("dd", account.time_zone || "UTC")),
 			h("div", h("dt", "Open requests"), h("dd", count(status.accounts[0].open_reservations))),
-			h("div", h("dt", "Changed"), h("dd", int(account.updated_at_us) ? dateTime(account.updated_at_us) : "never"))),
+			h("div", h("dt", "Changed"), h("dd", int(account.updated_at_us) ? dateTime(account.updated_at_us) : "never",
+				mayAct && account.known && [", ", h("a", { href: `#/audit?target=${encodeURIComponent(`user/${account.ref.id}`)}` }, "see how")]))),
 	];
 }
 
@@ -127,15 +128,6 @@ function liveFeed(user, context, heard) {
 	return h("div", none, frame);
 }
 
-/* New buttons in place of those that are there; the focus stays where it was, or goes to the first if that one is gone. */
-function redraw(bar, buttons) {
-	const held = bar.contains(document.activeElement) ? document.activeElement.textContent : null;
-
-	put(bar, buttons);
-	if (held !== null)
-		([...bar.querySelectorAll("button")].find((one) => one.textContent === held) ?? bar.querySelector("button")).focus();
-}
-
 export const userView = {
 	title: ([user]) => user,
 	show(root, context) {
@@ -154,11 +146,11 @@ export const userView = {
 		}
 		const again = loaded(head, signal, load, (state) => {
 			const [own, ...others] = limitCards(state.account, state.status);
-			put(limits, own);
-			put(shared, others);
+			renew(limits, own);
+			renew(shared, others);
 			if (context.mayAct)
-				redraw(bar, actions(user, state, context, () => again(true)));
-			return about(state.account, state.status);
+				renew(bar, actions(user, state, context, () => again(true)));
+			return about(state.account, state.status, context.mayAct);
 		});
 		const openAgain = loaded(running, signal, () => get("/v1/reservations", { tenant, user, page_size: OPEN }, signal), (answer) => openRequests(answer, user, context, changed));
 		function changed() {

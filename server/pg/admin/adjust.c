@@ -20,7 +20,7 @@ static bool read_made(struct adjust_facts *op, struct pg_link *link, struct err 
 	pg_arg_text(&args, op->user);
 	pg_arg_text(&args, op->adjustment_id);
 	if (!pg_read(link,
-		    "SELECT adjusts, attempt" AMOUNT_COLUMNS " FROM ledger "
+		    "SELECT adjusts, attempt" AMOUNT_COLUMNS ", " METERS_TEXT " FROM ledger "
 		    "WHERE tenant = $1 AND user_id = $2 AND request_id = $3 AND entry = 4",
 		    &args, &result, err))
 		return false;
@@ -29,6 +29,7 @@ static bool read_made(struct adjust_facts *op, struct pg_link *link, struct err 
 		op->made_adjusts = admin_text(&op->job, result, 0, 0);
 		op->made_attempt = (int)pg_i64(result, 0, 1);
 		op->made_amounts = pg_amounts(result, 0, 2);
+		pg_counted(result, 0, 2 + AMOUNT_COUNT, op->made_amounts.counted);
 	}
 	return true;
 }
@@ -119,11 +120,15 @@ static bool read_total(struct adjust_facts *op, struct pg_link *link, struct err
 	request_args(&args, op);
 	if (!pg_read(link,
 		    "SELECT count(*)" AMOUNT_SUMS_OR_0
+		    ", coalesce((SELECT string_agg(m.key || '=' || m.total, ' ') FROM "
+		    "(SELECT key, sum(value::bigint) AS total FROM unnest(array_agg(meters)) AS u (of_one), "
+		    "jsonb_each_text(of_one) GROUP BY key) m), '')"
 		    " FROM ledger WHERE day = ($4::date[])[1] AND tenant = $1 AND user_id = $2 "
 		    "AND (request_id = $3 AND entry IN (0, 1) OR entry = 4 AND adjusts = $3)",
 		    &args, &result, err))
 		return false;
 	op->total = pg_amounts(result, 0, 1);
+	pg_counted(result, 0, 1 + AMOUNT_COUNT, op->total.counted);
 	return true;
 }
 

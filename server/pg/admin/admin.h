@@ -70,6 +70,12 @@ bool alias_remove(struct admin_job *job, struct pg_link *link, struct price_alia
 bool aliases_read(struct admin_job *job, struct pg_link *link, const char *tenant, struct price_alias **aliases,
 	int *count, struct err *err);
 
+/* The same of rules for models without a price, by pattern and beginning. */
+bool family_write(struct admin_job *job, struct pg_link *link, const struct price_family *family, struct err *err);
+bool family_remove(struct admin_job *job, struct pg_link *link, const struct price_family *family, struct err *err);
+bool families_read(struct admin_job *job, struct pg_link *link, const char *tenant, struct price_family **families,
+	int *count, struct err *err);
+
 /* A copy of the cell in the arena. */
 const char *admin_text(struct admin_job *job, const PGresult *result, int row, int column);
 

@@ -199,8 +199,7 @@ static const char *family_json(
 		&key, err);
 }
 
-static bool family_write(
-	struct admin_job *job, struct pg_link *link, const struct price_family *family, struct err *err)
+bool family_write(struct admin_job *job, struct pg_link *link, const struct price_family *family, struct err *err)
 {
 	const char *before, *after;
 	PG_ARGS args = {0};
@@ -265,4 +264,45 @@ bool admin_family_delete(struct family_delete *op, struct pg_link *link, struct 
 	}
 	return admin_audit(&op->job, link, op->tenant, "family.delete", pattern, pg_text(result, 0, 3), "null", err) &&
 	       catalog_commit(&op->job, link, err);
+}
+
+bool family_remove(struct admin_job *job, struct pg_link *link, const struct price_family *family, struct err *err)
+{
+	PG_ARGS key = {0};
+	PG_RESULT result = NULL;
+
+	family_key(&key, job, family);
+	result = pg_query(link,
+		"DELETE FROM model_families WHERE tenant = $1 AND pattern = $2 AND from_us = $3 RETURNING jsonb_build_array(" FAMILY_JSON
+		")",
+		&key, err);
+	return result && (PQntuples(result) == 0 || admin_audit(job, link, family->tenant, "family.delete",
+							    arena_printf(job->arena, "%s*", family->prefix),
+							    pg_text(result, 0, 0), "null", err));
+}
+
+bool families_read(struct admin_job *job, struct pg_link *link, const char *tenant, struct price_family **families,
+	int *count, struct err *err)
+{
+	PG_ARGS args = {0};
+	PG_RESULT result = NULL;
+
+	pg_arg_text(&args, tenant);
+	if (!pg_read(link,
+		    "SELECT tenant, rtrim(pattern, '*'), from_us, provider, model FROM model_families WHERE tenant = $1 "
+		    "ORDER BY pattern, from_us",
+		    &args, &result, err))
+		return false;
+	*count = PQntuples(result);
+	*families = arena_zalloc(job->arena, (size_t)*count + 1, sizeof(**families));
+	for (int i = 0; i < *count; i++) {
+		struct price_family *family = &(*families)[i];
+
+		pg_copy(result, i, 0, family->tenant, sizeof(family->tenant));
+		pg_copy(result, i, 1, family->prefix, sizeof(family->prefix));
+		family->from_us = pg_i64(result, i, 2);
+		pg_copy(result, i, 3, family->provider, sizeof(family->provider));
+		pg_copy(result, i, 4, family->model, sizeof(family->model));
+	}
+	return true;
 }

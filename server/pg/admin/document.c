@@ -103,7 +103,8 @@ static bool read_parts(struct admin_job *job, struct pg_link *link, struct docum
 {
 	return read_settings(job, link, out, err) && read_tiers(job, link, out, err) &&
 	       read_pools(job, link, out, err) && texts_read(job, link, out->tenant, &out->text, &out->texts, err) &&
-	       aliases_read(job, link, out->tenant, &out->alias, &out->aliases, err);
+	       aliases_read(job, link, out->tenant, &out->alias, &out->aliases, err) &&
+	       families_read(job, link, out->tenant, &out->family, &out->families, err);
 }
 
 /* The ids of the tenant's shared accounts, by kind. */
@@ -287,6 +288,10 @@ static bool write_change(const struct document_apply *op, struct admin_job *job,
 		struct price_alias gone = *change->alias_before;
 		return alias_remove(job, link, &gone, err);
 	}
+	if (change->family_after)
+		return family_write(job, link, change->family_after, err);
+	if (change->family_before)
+		return family_remove(job, link, change->family_before, err);
 	return write_account(op, job, link, change, err);
 }
 

@@ -24,9 +24,10 @@ enum {
 	MONTHLY_COLUMNS = MONTHLY_AMOUNTS + AMOUNT_COUNT,
 	WINDOW_RESET = 7,
 	WINDOW_AMOUNTS,
-	WINDOW_COLUMNS_COUNT = WINDOW_AMOUNTS + AMOUNT_COUNT
+	WINDOW_COUNTED = WINDOW_AMOUNTS + AMOUNT_COUNT,
+	WINDOW_COLUMNS_COUNT
 };
-_Static_assert(USE_COLUMNS == 19 && MONTHLY_COLUMNS == 8 && WINDOW_COLUMNS_COUNT == 12,
+_Static_assert(USE_COLUMNS == 19 && MONTHLY_COLUMNS == 8 && WINDOW_COLUMNS_COUNT == 13,
 	"the statements have a parameter for each column: raise their numbers");
 
 static const char daily_sql[] =
@@ -63,11 +64,13 @@ static const char monthly_sql[] =
 
 static const char windows_sql[] =
 	"INSERT INTO usage_windows AS u (tenant, kind, id, unit, starts_at_us, interface, model, shard" WINDOW_COLUMNS
-	") SELECT tenant, kind, id, unit, starts_at_us, interface, model, "
+	", counted) SELECT tenant, kind, id, unit, starts_at_us, interface, model, "
 	"CASE WHEN reset THEN -1 WHEN kind = 1 THEN 0 ELSE pg_backend_pid() % 16 END" WINDOW_COLUMNS
-	" FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) "
+	", counted FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) "
 	"AS w (tenant, kind, id, unit, starts_at_us, interface, model, reset" WINDOW_COLUMNS
-	") ON CONFLICT (tenant, kind, id, unit, starts_at_us, interface, model, shard) DO UPDATE SET " WINDOWS_ADDED;
+	", counted) ON CONFLICT (tenant, kind, id, unit, starts_at_us, interface, model, shard) DO UPDATE SET " WINDOWS_ADDED
+	", counted = CASE WHEN excluded.counted IS NULL THEN u.counted WHEN u.counted IS NULL THEN excluded.counted "
+	"ELSE jsonb_sums(u.counted, excluded.counted) END";
 
 /* Of two levels at the same moment the emptier one wins, so that the order in which they arrive does not matter. */
 static const char buckets_sql[] =
@@ -184,7 +187,8 @@ static void account_args(struct pg_args *args, const struct level_key *key)
 static void windows_args(struct pg_args *args, const struct window_sum *rows, int count)
 {
 	static const enum pg_type types[WINDOW_COLUMNS_COUNT] = {PG_TEXT, PG_INT2, PG_TEXT, PG_INT2, PG_INT8, PG_TEXT,
-		PG_TEXT, PG_BOOL, [WINDOW_AMOUNTS... WINDOW_COLUMNS_COUNT - 1] = PG_INT8};
+		PG_TEXT, PG_BOOL, [WINDOW_AMOUNTS... WINDOW_COUNTED - 1] = PG_INT8, [WINDOW_COUNTED] = PG_JSONB};
+	struct buf counted = {0};
 
 	add_arrays(args, types, WINDOW_COLUMNS_COUNT);
 	for (int i = 0; i < count; i++) {
@@ -197,7 +201,15 @@ static void windows_args(struct pg_args *args, const struct window_sum *rows, in
 		pg_array_text(args, 6, row->model);
 		pg_array_int(args, WINDOW_RESET, row->reset);
 		pg_array_amounts(args, WINDOW_AMOUNTS, &row->used);
+		if (!amounts_any_counted(&row->used)) {
+			pg_array_null(args, WINDOW_COUNTED);
+			continue;
+		}
+		buf_reset(&counted);
+		counted_json(row->used.counted, &counted);
+		pg_array_json(args, WINDOW_COUNTED, buf_str(&counted));
 	}
+	buf_release(&counted);
 }
 
 static void buckets_args(struct pg_args *args, const struct bucket_sum *rows, int count)

@@ -30,6 +30,16 @@ void pg_meters(const PGresult *result, int row, int column, struct meters *out)
 	}
 }
 
+void pg_counted(const PGresult *result, int row, int column, int64_t counted[COUNTED_COUNT])
+{
+	struct meters meters = {0};
+
+	if (!pg_text(result, row, column)[0])
+		return;
+	pg_meters(result, row, column, &meters);
+	meters_counted(&meters, counted);
+}
+
 void pg_array_amounts(struct pg_args *args, int column, const struct amounts *amounts)
 {
 #define ROW(NAME, name, ...) pg_array_int(args, column + AMOUNT_##NAME, amounts->name);

@@ -43,7 +43,9 @@
 #define METER_SUM(NAME, name, ...) ", sum(" name ")::bigint"
 #define METER_SUMS METERS_KEPT(METER_SUM)
 /* The rare meters of the ledger as text for pg_meters: "web_searches=2 calls=1". */
-#define METERS_TEXT "coalesce((SELECT string_agg(m.key || '=' || m.value, ' ') FROM jsonb_each_text(meters) m), '')"
+#define METERS_TEXT METERS_TEXT_OF("meters")
+#define METERS_TEXT_OF(column) \
+	"coalesce((SELECT string_agg(m.key || '=' || m.value, ' ') FROM jsonb_each_text(" column ") m), '')"
 #define METER_ADDED(NAME, name, ...) ", " name " = u." name " + excluded." name
 #define METERS_ADDED METERS_KEPT(METER_ADDED)
 
@@ -52,6 +54,9 @@ struct amounts pg_amounts(const PGresult *result, int row, int column);
 
 /* Reads METERS_TEXT; meters of a newer release are left out. */
 void pg_meters(const PGresult *result, int row, int column, struct meters *out);
+
+/* The same, of what limits count by the piece. */
+void pg_counted(const PGresult *result, int row, int column, int64_t counted[COUNTED_COUNT]);
 
 /* One more row of the arrays from `column` on. */
 void pg_array_amounts(struct pg_args *args, int column, const struct amounts *amounts);

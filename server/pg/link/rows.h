@@ -42,7 +42,9 @@ void zone_kept_text(const struct zone *zone, char out[ZONE_KEPT_TEXT_MAX]);
 void row_profile(const PGresult *result, int row, int column, struct account_profile *out);
 
 /* Columns of usage_windows w, joined by USAGE_JOIN to keys k and USAGE_SINCE. */
-#define USAGE_COLUMNS "w.unit, w.starts_at_us, (w.shard < 0)::int, w.interface, w.model" WINDOW_COLUMNS_OF_W
+#define USAGE_COLUMNS \
+	"w.unit, w.starts_at_us, (w.shard < 0)::int, w.interface, w.model" WINDOW_COLUMNS_OF_W \
+	", CASE WHEN w.counted IS NULL THEN '' ELSE " METERS_TEXT_OF("w.counted") " END"
 #define USAGE_JOIN \
 	"JOIN usage_windows w ON w.tenant = k.tenant AND w.kind = k.kind AND w.id = k.id AND w.unit = since.unit " \
 	"AND w.starts_at_us >= since.us "
@@ -80,6 +82,8 @@ void row_pool(const PGresult *result, int row, struct pool_settings *out);
 	"coalesce((extract(epoch FROM k.revoked_at) * 1000000)::bigint, 0), " \
 	"coalesce((extract(epoch FROM u.at) * 1000000)::bigint, 0), coalesce(u.peer, ''), coalesce(k.rotated_to, 0)"
 #define KEY_TABLES " FROM api_keys k LEFT JOIN api_key_uses u ON u.key = k.id"
+/* Reads a text of 2 * n hexadecimal digits; a text of another length leaves `out` as it is. */
+void row_bytes(const PGresult *result, int row, int column, uint8_t *out, int n);
 /* Copies the strings into the arena. */
 void row_key(const PGresult *result, int row, struct arena *arena, struct api_key *out);
 

@@ -68,6 +68,7 @@ void codec_check(struct buf *out, const struct limits_check *op, int64_t window_
 	buf_put(out, accounts_digest, 8);
 	buf_put_u64(out, op->nonce);
 	put7(out, op->latest_us);
+	counted_put(out, &request->estimate, request->told);
 }
 
 void codec_record(struct buf *out, const struct limits_settle *op, int64_t window_us, const uint8_t accounts_digest[8])
@@ -84,6 +85,7 @@ void codec_record(struct buf *out, const struct limits_settle *op, int64_t windo
 	put7(out, window_us);
 	buf_put(out, accounts_digest, 8);
 	buf_put_u64(out, op->nonce);
+	counted_put(out, &op->used, 0);
 }
 
 void codec_cancel(struct buf *out, const struct limits_settle *op, int64_t window_us, const uint8_t accounts_digest[8])

@@ -274,6 +274,7 @@ static void adjustment_put(struct buf *out, const struct limits_adjust *op, int6
 	buf_put_u8(out, op->ledger_only);
 	buf_put_int(out, window_us, 7);
 	buf_put(out, op->digest, sizeof(op->digest));
+	counted_put(out, &op->amounts, 0);
 }
 
 void limits_adjust_start(struct limits_store *store, struct limits_adjust *op)

@@ -216,6 +216,7 @@ static void arg_entry(struct redis_store *redis, struct redis_command *command, 
 	amounts_put(&redis->scratch, &entry->amounts);
 	buf_put_uint(&redis->scratch, interface_hash(entry->info.interface), 6);
 	buf_put_uint(&redis->scratch, model_hash(entry_counted_model(&entry->info)), 6);
+	counted_put(&redis->scratch, &entry->amounts, 0);
 	arg_scratch(redis, command);
 	for (int i = first; i < entry->info.accounts; i++) {
 		part_put(&redis->scratch, &entry->part[i]);

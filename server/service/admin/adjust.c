@@ -111,6 +111,11 @@ static bool total_check(const struct ledger_adjust *adjust, struct err *err)
 			return err_invalid(err, rows[i].field,
 				"takes %" PRId64 " %s from request %s, which was charged only %" PRId64, -rows[i].more,
 				rows[i].what, adjust->request_id, rows[i].is);
+	for (int i = 0; i < COUNTED_COUNT; i++)
+		if (add->counted[i] < 0 && total->counted[i] + add->counted[i] < 0)
+			return err_invalid(err, "usage",
+				"takes %" PRId64 " %s from request %s, which used only %" PRId64, -add->counted[i],
+				meter_name(counted_meter((enum counted)i)), adjust->request_id, total->counted[i]);
 	return true;
 }
 
@@ -163,6 +168,7 @@ static enum flow_result step_known(struct flow *flow)
 	adjust->amounts = (struct amounts){.requests = adjust->requests,
 		.input = tokens_input(&adjust->meters),
 		.output = tokens_output(&adjust->meters)};
+	meters_counted(&adjust->meters, adjust->amounts.counted);
 	if (facts->made)
 		return made_before(adjust);
 	if (of_request && !facts->found) {

@@ -1,4 +1,4 @@
-/* Compares entries packed as bytes that contain only what a document can say. */
+/* Compares the entries of documents, packed as bytes (document_pack.h). */
 #include "service/catalog/document.h"
 
 #include <inttypes.h>
@@ -7,124 +7,13 @@
 
 #include "base/buf.h"
 #include "base/crypto/hash.h"
-
-static void put_text(struct buf *out, const char *text)
-{
-	buf_put(out, text, strlen(text) + 1);
-}
-
-static void put_limit(struct buf *out, const struct limit *limit)
-{
-	put_text(out, limit->name);
-	buf_put_u8(out, (uint8_t)limit->dimension);
-	buf_put_u8(out, (uint8_t)limit->kind);
-	buf_put_u8(out, (uint8_t)(limit->kind == KIND_CALENDAR ? limit->unit : 0));
-	buf_put_i64(out, limit->amount);
-	buf_put_i64(out, limit->kind == KIND_BUCKET ? limit->period_us : 0);
-	buf_put_i64(out, limit->kind == KIND_BUCKET ? limit->burst : 0);
-	put_text(out, limit->interface);
-	put_text(out, limit->model);
-	buf_put_u8(out, limit->shadow);
-	buf_put_u8(out, limit->kind == KIND_CALENDAR && limit->notify);
-	buf_put_u8(out, (uint8_t)limit->warn_percent);
-	buf_put_i64(out, limit->until_us);
-}
-
-static void put_settings(struct buf *out, const struct tenant *settings)
-{
-	put_text(out, settings->default_tier);
-	buf_put_u8(out, (uint8_t)settings->unknown_users);
-	buf_put_u8(out, (uint8_t)settings->unknown_model);
-	put_text(out, settings->fallback_model);
-	put_text(out, settings->language);
-	buf_put_u8(out, (uint8_t)settings->cost_source);
-}
-
-static void put_tier(struct buf *out, const struct tier *tier)
-{
-	put_text(out, tier->name);
-	buf_put_i64(out, tier->pool_priority);
-	buf_put_i64(out, tier->pool_concurrent);
-	buf_put_i64(out, tier->default_output_tokens);
-	buf_put_u8(out, (uint8_t)tier->fail_policy);
-	put_text(out, tier->upgrade_to);
-	for (int i = 0; i < tier->policy.count; i++)
-		put_limit(out, &tier->policy.limits[i]);
-}
-
-/* The settings as packed for Redis, without the generation; and without the slots if they come from the option. */
-static void put_pool(struct buf *out, const struct pool_settings *pool)
-{
-	struct pool_settings settings = *pool;
-	const int64_t times[] = {pool->lease_us, pool->age_us, pool->starve_us, pool->predicted_wait_max_us,
-		pool->wait_max_us, pool->estimate_us, pool->learn_margin_us, pool->drain_us};
-
-	settings.gen = 0;
-	if (settings.slots_from_option)
-		settings.slots = 0;
-	put_text(out, settings.name);
-	buf_put_u8(out, settings.slots_from_option);
-	pool_pack(out, &settings);
-	/* pool_pack rounds to milliseconds, so the times are added in microseconds. */
-	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++)
-		buf_put_i64(out, times[i]);
-}
-
-static void put_account(struct buf *out, const struct account_row *account)
-{
-	const struct account_profile *profile = &account->profile;
-
-	buf_put_u8(out, (uint8_t)account->key.kind);
-	put_text(out, account->key.id);
-	put_text(out, profile->tier);
-	put_text(out, profile->org);
-	put_text(out, profile->zone.name);
-	for (int i = 0; i < profile->override_count; i++)
-		put_limit(out, &profile->overrides[i]);
-}
-
-static void put_template(struct buf *out, const struct text_template *text)
-{
-	put_text(out, text->code);
-	put_text(out, text->language);
-	put_text(out, text->text);
-}
-
-static void put_alias(struct buf *out, const struct price_alias *alias)
-{
-	put_text(out, alias->alias);
-	put_text(out, alias->provider);
-	put_text(out, alias->model);
-}
+#include "service/catalog/document_pack.h"
 
 bool document_account_empty(const struct account_row *account)
 {
 	const struct account_profile *profile = &account->profile;
 
 	return !profile->tier[0] && !profile->org[0] && !profile->zone.name[0] && profile->override_count == 0;
-}
-
-static void put_change(struct buf *out, const struct document_change *change, bool after)
-{
-	const struct tenant *settings = after ? change->settings_after : change->settings_before;
-	const struct tier *tier = after ? change->tier_after : change->tier_before;
-	const struct pool_settings *pool = after ? change->pool_after : change->pool_before;
-	const struct account_row *account = after ? change->account_after : change->account_before;
-	const struct text_template *template = after ? change->text_after : change->text_before;
-	const struct price_alias *alias = after ? change->alias_after : change->alias_before;
-
-	if (settings)
-		put_settings(out, settings);
-	if (tier)
-		put_tier(out, tier);
-	if (pool)
-		put_pool(out, pool);
-	if (account)
-		put_account(out, account);
-	if (template)
-		put_template(out, template);
-	if (alias)
-		put_alias(out, alias);
 }
 
 /* The state of a comparison, with the two sides of the current entry. */
@@ -139,8 +28,8 @@ static void add(struct comparison *c, struct document_change change, bool remove
 {
 	buf_reset(&c->before);
 	buf_reset(&c->after);
-	put_change(&c->before, &change, false);
-	put_change(&c->after, &change, true);
+	document_side_pack(&c->before, &change, false);
+	document_side_pack(&c->after, &change, true);
 	if (c->before.len == c->after.len && memcmp(buf_str(&c->before), buf_str(&c->after), c->before.len) == 0)
 		return;
 	change.kind = removed ? CHANGE_REMOVED : c->before.len ? CHANGE_CHANGED : CHANGE_ADDED;
@@ -281,6 +170,30 @@ static void compare_aliases(struct comparison *c)
 	}
 }
 
+static const struct price_family *family_of(const struct document *document, const struct price_family *like)
+{
+	for (int i = 0; i < document->families; i++)
+		if (document->family[i].from_us == like->from_us &&
+			strcmp(document->family[i].prefix, like->prefix) == 0)
+			return &document->family[i];
+	return NULL;
+}
+
+static void compare_families(struct comparison *c)
+{
+	const struct document *now = c->now, *wanted = c->wanted;
+
+	for (int i = 0; c->op->prune && i < now->families; i++)
+		if (!family_of(wanted, &now->family[i]))
+			add(c, (struct document_change){.family_before = &now->family[i]}, true);
+	for (int i = 0; i < wanted->families; i++) {
+		const struct price_family *family = &wanted->family[i];
+
+		add(c, (struct document_change){.family_before = family_of(now, family), .family_after = family},
+			false);
+	}
+}
+
 static void compare_parts(struct comparison *c)
 {
 	const struct document *now = c->now, *wanted = c->wanted;
@@ -301,6 +214,7 @@ static void compare_parts(struct comparison *c)
 	compare_accounts(c);
 	compare_texts(c);
 	compare_aliases(c);
+	compare_families(c);
 	for (int i = 0; c->op->prune && i < now->tiers; i++)
 		if (!now->tier[i].shipped && !tier_of(wanted, now->tier[i].name))
 			add(c, (struct document_change){.tier_before = &now->tier[i]}, true);
@@ -352,7 +266,7 @@ bool document_compare(struct document_apply *op, const struct document *now, str
 	const struct document *wanted = op->wanted;
 	struct comparison c = {.op = op, .now = now, .wanted = wanted};
 	int most = 1 + wanted->tiers + wanted->pools + wanted->accounts + wanted->texts + now->tiers + now->accounts +
-		   now->texts + wanted->aliases + now->aliases;
+		   now->texts + wanted->aliases + now->aliases + wanted->families + now->families;
 	bool ok;
 
 	op->changes = 0;

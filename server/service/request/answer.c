@@ -30,8 +30,8 @@ static void row_fill(struct limit_row *row, const struct request_account *accoun
 	};
 	if (request && row->matched)
 		requested = amounts_of(&request->estimate, limit->dimension);
-	if (request && row->matched && request->probe_cost && limit->dimension == DIM_COST && row->failed)
-		requested = 1;
+	if (request && row->matched && row->failed)
+		requested = request_tests(request, limit->dimension);
 	figures_of(&standing->state, index, &account->windows, requested, row->failed, now_us, &row->figures);
 }
 

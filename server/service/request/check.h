@@ -35,7 +35,12 @@ struct check_question {
 	const char *price_mode; /* "" or NULL = standard */
 	int64_t input_tokens;
 	int64_t cached_input_tokens; /* of them, only for the cost */
-	int64_t max_output_tokens; /* 0 = the tier's default */
+	int64_t max_output_tokens; /* 0 = the tier's default, unless `exact_output` */
+	bool exact_output;
+	/* Of what is counted by the piece: how much is expected (struct request). */
+	int64_t counted[COUNTED_COUNT];
+	uint32_t told;
+	int expected_wrong; /* 1 + the index of the first expected use that is not of such a dimension, or is given twice */
 	int64_t ttl_us; /* 0 = the server's default */
 	int64_t deadline_us; /* clock_mono_us; INT64_MAX = the server's default */
 };

@@ -25,6 +25,8 @@ static bool request_price(struct check *check, struct err *err)
 					[METER_CACHED_INPUT] = question->cached_input_tokens,
 					[METER_OUTPUT] = check->request.estimate.output}};
 
+	for (int i = 0; i < COUNTED_COUNT; i++)
+		meters.count[counted_meter((enum counted)i)] = question->counted[i];
 	check->answer.asked_model = question->model[0] != '\0';
 	check->request.probe_cost = !check->answer.asked_model;
 	if (!check->answer.asked_model)
@@ -34,6 +36,7 @@ static bool request_price(struct check *check, struct err *err)
 		    &check->answer.priced, err))
 		return false;
 	check->request.estimate.cost = check->answer.priced.cost.nano;
+	meters_counted(&meters, check->request.estimate.counted); /* with the call itself, if that has a price */
 	return true;
 }
 
@@ -41,14 +44,21 @@ bool check_request_make(struct check *check, struct err *err)
 {
 	const struct check_question *question = &check->question;
 	const struct tier *tier = check->accounts.account[0].tier;
-	int64_t output = question->max_output_tokens ? question->max_output_tokens : tier->default_output_tokens;
+	bool exact = question->exact_output || question->max_output_tokens;
+	int64_t output = exact ? question->max_output_tokens : tier->default_output_tokens;
 
 	check->request = (struct request){
 		.interface_hash = selector_hash(question->interface, strlen(question->interface)),
 		.model_hash = check->model.hash,
 	};
-	if (question->mode == CHECK_STATUS)
+	if (question->mode == CHECK_STATUS) {
+		check->request.told = TOLD_ALL;
 		return true;
+	}
+	if (question->expected_wrong)
+		return err_invalid(err,
+			arena_printf(check->arena, "expected[%d].dimension", question->expected_wrong - 1),
+			"is given twice, or is not one of those that are counted by the piece, such as web_searches");
 	if (output > COUNT_MAX - question->input_tokens)
 		return err_invalid(err, "input_tokens", "input and output together exceed 9007199254740991 tokens");
 	if (question->cached_input_tokens > question->input_tokens)
@@ -56,6 +66,8 @@ bool check_request_make(struct check *check, struct err *err)
 			"is more than input_tokens, of which it is a part: %" PRId64 " of %" PRId64,
 			question->cached_input_tokens, question->input_tokens);
 	check->request.estimate = (struct amounts){.requests = 1, .input = question->input_tokens, .output = output};
+	check->request.told = question->told;
+	memcpy(check->request.estimate.counted, question->counted, sizeof(question->counted));
 	return request_price(check, err);
 }
 
@@ -70,11 +82,19 @@ void check_digest_make(const struct check *check, uint8_t digest[8])
 	buf_put_str16(&buf, check->model.key, strlen(check->model.key));
 	buf_put_i64(&buf, question->input_tokens);
 	buf_put_i64(&buf, question->max_output_tokens);
-	/* Without a mode or a cached part nothing is added, so the digest equals that of a release that had neither. */
+	/* Without a mode, a cached part or expected uses nothing is added, so the digest equals that of a release that had none of them. */
 	if (question->price_mode[0])
 		buf_put_str16(&buf, question->price_mode, strlen(question->price_mode));
 	if (question->cached_input_tokens)
 		buf_put_i64(&buf, question->cached_input_tokens);
+	if (question->told) {
+		struct amounts expected = {0};
+
+		memcpy(expected.counted, question->counted, sizeof(question->counted));
+		counted_put(&buf, &expected, question->told);
+	}
+	if (question->exact_output) /* no mode is empty text */
+		buf_put_str16(&buf, "", 0);
 	hash = le64(hash64(buf.data, buf.len));
 	memcpy(digest, &hash, sizeof(hash));
 	buf_release(&buf);

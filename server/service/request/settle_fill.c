@@ -203,6 +203,7 @@ void settle_op_fill(struct settle *settle, void (*done)(struct limits_op *op))
 		.model_hash = settle->model.hash,
 		.started_at_us = question->handle.started_at_us,
 	};
+	meters_counted(&question->meters, settle->op.used.counted);
 	accounts_expect(&settle->accounts, settle->op.expected);
 }
 

@@ -169,6 +169,8 @@ bool local_decide(struct local_table *table, const struct accounts *accounts, co
 #define ROW(NAME, name, ...) share.estimate.name = times(request->estimate.name, workers);
 	AMOUNTS(ROW)
 #undef ROW
+	for (int i = 0; i < COUNTED_COUNT; i++)
+		share.estimate.counted[i] = times(request->estimate.counted[i], workers);
 	for (int i = 0; i < accounts->count; i++) {
 		standing[i] = arena_zalloc(accounts->arena, 1, sizeof(*standing[i]));
 		states[i] = &standing[i]->state;

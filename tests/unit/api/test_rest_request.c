@@ -189,6 +189,8 @@ REST(what_the_server_reads_itself)
 	assert_true(rest_extra_value(check, "headers=draft&deny_status=403", "deny_status", value, sizeof(value)));
 	assert_string_equal(value, "403");
 	assert_false(rest_extra_value(check, "headers=draft", "deny_status", value, sizeof(value)));
+	assert_true(rest_extra_value(check, "a=b&limit_headers=draft", "headers", value, sizeof(value)));
+	assert_string_equal(value, "draft");
 	assert_false(rest_extra_value(check, NULL, "deny_status", value, sizeof(value)));
 	assert_false(ask("POST", "/v1/check?deny_status=500", "{\"user\": \"a\"}"));
 	assert_string_equal(err.text, "deny_status: is none of 429, 403");

@@ -111,7 +111,7 @@ static int64_t some_amount(void)
 static void some_limit(Bursar__V1__Limit *limit)
 {
 	bursar__v1__limit__init(limit);
-	limit->dimension = (Bursar__V1__Dimension)some(1, 6);
+	limit->dimension = (Bursar__V1__Dimension)some(1, (int)bursar__v1__dimension__descriptor.n_values - 1);
 	limit->kind = limit->dimension == BURSAR__V1__DIMENSION__DIMENSION_CONCURRENT
 			      ? BURSAR__V1__LIMIT_KIND__LIMIT_KIND_LEVEL
 			      : (Bursar__V1__LimitKind)some(1, 2);

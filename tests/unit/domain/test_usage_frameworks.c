@@ -57,11 +57,15 @@ TEST(agent_frameworks_are_read)
 		{"LangChain: the parts of another tier", "langchain",
 			"{'input_tokens':100000,'output_tokens':1000,'total_tokens':101000,'input_token_details':"
 			"{'flex_cache_read':90000,'flex':10000},'output_token_details':{'flex_reasoning':400,'flex':600}}",
+			"input=10000 cached_input=90000 output=600 reasoning=400 mode=flex", 48000000},
+		{"LangChain: the sum of requests in several tiers is of none", "langchain",
+			"{'input_tokens':100000,'output_tokens':1000,'total_tokens':101000,'input_token_details':"
+			"{'flex_cache_read':90000,'flex':5000},'output_token_details':{'flex_reasoning':400,'flex':600}}",
 			"input=10000 cached_input=90000 output=600 reasoning=400", 48000000},
 		{"LangChain: recognized by them", "",
 			"{'input_tokens':100000,'output_tokens':1000,'total_tokens':101000,'input_token_details':"
 			"{'priority_cache_read':90000,'priority':10000},'output_token_details':{'priority_reasoning':400,'priority':600}}",
-			"input=10000 cached_input=90000 output=600 reasoning=400", 48000000},
+			"input=10000 cached_input=90000 output=600 reasoning=400 mode=priority", 48000000},
 		{"LangChain: messages add up", "langchain",
 			"[{'input_tokens':5,'output_tokens':1,'total_tokens':6},{'input_tokens':9,'output_tokens':2,'total_tokens':11}]",
 			"input=14 output=3 rounds=2", 58000},

@@ -127,7 +127,7 @@ ON_BENCH(every_sum_agrees_with_the_rows)
 			arena_printf(&bench.arena, "sum-%d", i));
 		entry.info.interface = i % 2 ? "telegram" : "discord";
 		entry.started_at_us -= i % 5 * INT64_C(86400000000);
-		entry.amounts = (struct amounts){i % 4 != 0, i, 2 * i, 1000 + i};
+		entry.amounts = (struct amounts){.requests = i % 4 != 0, .input = i, .output = 2 * i, .cost = 1000 + i};
 		for (int meter = 0; meter < METER_COUNT; meter++)
 			entry.usage.meters.count[meter] = i + meter;
 		entry.usage.flags = i % 10 == 0 ? FLAG_UNPRICED : 0;
