@@ -24,9 +24,13 @@ export function role(value) {
 	return bare(value, "role");
 }
 
-const DIMENSIONS = {
+/* What a limit can count, besides open requests. */
+export const DIMENSIONS = {
 	requests: "Requests", tokens: "Tokens", input_tokens: "Input tokens", output_tokens: "Output tokens", cost: "Cost",
-	concurrent: "Open requests",
+	characters: "Characters", audio_seconds: "Seconds of audio", video_seconds: "Seconds of video", input_images: "Images in",
+	output_images: "Images out", pages: "Pages", calls: "Calls", web_searches: "Web searches", file_searches: "File searches",
+	code_executions: "Code executions", map_searches: "Map searches", grounded_prompts: "Grounded prompts", search_units: "Search units",
+	cache_storage: "Cache storage (token hours)",
 };
 const PERIODS = { 1e6: "second", 60e6: "minute", 3600e6: "hour", 86400e6: "day" };
 
@@ -48,7 +52,7 @@ function span(limit) {
 
 /* "Requests per minute on telegram". */
 export function limitName(limit) {
-	const what = DIMENSIONS[dimension(limit)] ?? limit.name;
+	const what = dimension(limit) === "concurrent" ? "Open requests" : (DIMENSIONS[dimension(limit)] ?? limit.name);
 	const rolling = limitKind(limit) === "bucket" && int(limit.period_us) >= 86400e6 ? ", rolling" : "";
 
 	return what + span(limit) + rolling + (limit.interface ? ` on ${limit.interface}` : "") + (limit.model ? ` for ${limit.model}` : "");
@@ -79,12 +83,15 @@ export function wait(value) {
 	return WAITS[bare(value, "wait_reason")] ?? "";
 }
 
-const ACTORS = /^key (\d+) \((.*)\) from (\S+)$/;
+const ACTORS = /^key (\d+)(?: \((.*)\))?( in the dashboard)? from (\S+)$/;
 
-/* "key 7 (ops) from ipv4:10.0.0.5:4711": who, and from where. */
+/* "key 7 (ops) in the dashboard from ipv4:10.0.0.5:4711": who, and from where. */
 export function actor(text) {
 	const found = ACTORS.exec(text ?? "");
-	return found ? { who: found[2], key: found[1], from: found[3].replace(/^ipv[46]:/, "") } : { who: text || "anonymous", key: "", from: "" };
+	if (!found)
+		return { who: text || "anonymous", from: "" };
+	const address = found[4].replace(/^ipv[46]:/, "");
+	return { who: found[2] || `key ${found[1]}`, from: `${found[2] ? `key ${found[1]}` : ""}${found[3] ?? ""} from ${address}`.trim() };
 }
 
 /* "1 user", "2 users" */

@@ -46,7 +46,7 @@ function details(entry) {
 function rows(entries) {
 	return table("Audit log", [
 		{ name: "When", cell: (one) => dateTime(one.at_us) },
-		{ name: "Who", cell: (one) => [actor(one.actor).who, actor(one.actor).key && h("small", `key ${actor(one.actor).key} from ${actor(one.actor).from}`)] },
+		{ name: "Who", cell: (one) => [actor(one.actor).who, h("small", actor(one.actor).from)] },
 		{ name: "What", cell: (one) => h("code", one.action) }, { name: "On", cell: (one) => one.target },
 		{ name: "Reason", cell: (one) => one.reason ?? "" }, { name: "Changes", wide: true, cell: details },
 	], entries, { quiet: true });

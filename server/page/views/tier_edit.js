@@ -6,10 +6,9 @@ import { choice, text, tick } from "../lib/fields.js";
 import { count, int, percent } from "../lib/format.js";
 import { difference, differenceTable } from "../lib/limits.js";
 import { announce, badge, button, card, failed, loaded, table, userLink } from "../lib/parts.js";
-import { ENDLESS, amount, bare, dimension, limitKind, limitName, plural } from "../lib/words.js";
+import { DIMENSIONS, ENDLESS, amount, bare, dimension, limitKind, limitName, plural } from "../lib/words.js";
 
 const PERIODS = [["1000000", "second"], ["60000000", "minute"], ["3600000000", "hour"], ["86400000000", "day, rolling"]];
-const DIMENSIONS = [["requests", "Requests"], ["tokens", "Tokens"], ["input_tokens", "Input tokens"], ["output_tokens", "Output tokens"], ["cost", "Cost (USD)"]];
 const SAMPLE = 20;
 
 const inUnits = (limit, value) => (dimension(limit) === "cost" ? int(value) / 1e9 : int(value));
@@ -39,7 +38,7 @@ function limitRow(limit, removed) {
 
 /* Adds limits that the tier does not have. */
 function adder(add) {
-	const what = choice("Counts", DIMENSIONS, { value: "requests" });
+	const what = choice("Counts", Object.entries(DIMENSIONS), { value: "requests" });
 	const window = choice("Per", [...PERIODS, ["day", "day, from midnight"], ["week", "week, from Monday"], ["month", "month"]], { value: "60000000" });
 	const on = text("Only on interface", { hint: "Empty: all." }), model = text("Only for model", { hint: "Empty: all." });
 

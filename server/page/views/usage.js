@@ -1,8 +1,8 @@
 /* What a user sees of themselves. May be embedded: /?embed=1 leaves out everything else. */
 import { get } from "../lib/api.js";
-import { limitList } from "../lib/bars.js";
+import { limitList, ranking } from "../lib/bars.js";
 import { h } from "../lib/dom.js";
-import { dateTime, int, time } from "../lib/format.js";
+import { dateTime, int, money, time } from "../lib/format.js";
 import { badge, card, loaded } from "../lib/parts.js";
 import { kind, plural } from "../lib/words.js";
 
@@ -26,14 +26,24 @@ function accountCard(account) {
 		limitList(account));
 }
 
+/* What the month has cost, by model. */
+function costCard({ month_cost_nano_usd: month, today_cost_nano_usd: today, models, problem }) {
+	const place = h("div");
+
+	ranking(place, "Cost of the month by model", (models ?? []).map((one) => ({
+		name: [one.provider, one.model].filter(Boolean).join("/"), value: int(one.cost_nano_usd), note: plural(one.requests, "request"),
+	})), money);
+	return card("Your cost this month", h("p.tile-value", money(month)), h("p.muted", `${money(today)} of it today (UTC).`), problem && h("p.notice.warn", problem), place);
+}
+
 export const usageView = {
 	title: () => "My usage",
 	show(root, { who, signal }) {
 		const place = h("div");
 
 		root.append(place);
-		const again = loaded(place, signal, () => get("/v1/status", { user: who.user }, signal), (answer) => [
-			h("div.columns", (answer.accounts ?? []).filter((account, i) => i === 0 || account.limits?.length).map(accountCard)),
+		const again = loaded(place, signal, () => get("/v1/status", { user: who.user, costs: "true" }, signal), (answer) => [
+			h("div.columns", (answer.accounts ?? []).filter((account, i) => i === 0 || account.limits?.length).map(accountCard), answer.costs && costCard(answer.costs)),
 			h("p.muted", `As of ${time(answer.now_us)}.`),
 		]);
 		const timer = setInterval(() => document.visibilityState === "visible" && again(true), EVERY_MS);
