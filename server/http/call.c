@@ -188,6 +188,7 @@ struct http_call *http_call_new(struct http *http)
 	self->call.carrier = &http_carrier;
 	list_init(&self->call.link);
 	self->exchange.arena = &self->arena;
+	self->headers_end = &self->exchange.headers;
 	self->arrived.done = on_arrived;
 	self->taken.done = on_taken;
 	self->closed.done = on_closed;

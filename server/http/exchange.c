@@ -14,10 +14,14 @@ void *http_begin(void *http, const char *uri, struct MHD_Connection *connection)
 	const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 	struct http_call *self = http_call_new(http);
 	const char *query = strchr(uri, '?');
-	size_t len = query ? (size_t)(query - uri) : strlen(uri);
+	size_t len;
 
+	uri = http_origin_form(uri);
+	len = query ? (size_t)(query - uri) : strlen(uri);
 	self->connection = connection;
 	self->link = info->socket_context;
+	/* The time for this request begins here; what the connection was idle before it does not count. */
+	atomic_store(&self->link->since_us, clock_mono_us());
 	self->exchange.path = arena_strndup(&self->arena, uri, len);
 	self->exchange.query = query ? arena_strndup(&self->arena, query + 1, strlen(query + 1)) : "";
 	if (self->link->early)
@@ -36,10 +40,10 @@ static enum MHD_Result copy_header(void *arg, enum MHD_ValueKind kind, const cha
 	for (char *p = lower; *p; p++)
 		if (*p >= 'A' && *p <= 'Z')
 			*p = (char)(*p - 'A' + 'a');
-	*header = (struct http_header){.name = lower,
-		.value = value ? arena_strndup(&self->arena, value, strlen(value)) : "",
-		.next = self->exchange.headers};
-	self->exchange.headers = header;
+	*header = (struct http_header){
+		.name = lower, .value = value ? arena_strndup(&self->arena, value, strlen(value)) : ""};
+	*self->headers_end = header;
+	self->headers_end = &header->next;
 	return MHD_YES;
 }
 
@@ -187,13 +191,33 @@ static enum MHD_Result refuse_size(struct http_call *self)
 	return fail(self, &err);
 }
 
+/* The request's headers have arrived. */
+static enum MHD_Result open_request(struct http_call *self, const char *method, const char *version)
+{
+	struct http_exchange *exchange = &self->exchange;
+	struct err err = {0};
+
+	self->link->early = NULL;
+	exchange->method = arena_strndup(&self->arena, method, strlen(method));
+	MHD_get_connection_values(self->connection, MHD_HEADER_KIND, copy_header, self);
+	if (!http_framing_accept(exchange, version, &err)) {
+		/* What follows may be the body or another request. */
+		http_header_add(exchange, MHD_HTTP_HEADER_CONNECTION, "close");
+		return self->http->translator ? fail(self, &err) : MHD_NO;
+	}
+	/* The body of a caller who asks before they send it is refused before they do. */
+	if (self->http->translator && http_header_find(exchange, "expect") &&
+		http_framing_body(exchange) > self->http->options.max_body_bytes)
+		return refuse_size(self);
+	return MHD_YES;
+}
+
 /* What the connection says about the caller. False when they are refused. */
 static bool identify(struct http_call *self, struct err *err)
 {
 	const union MHD_ConnectionInfo *info =
 		MHD_get_connection_info(self->connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
 
-	MHD_get_connection_values(self->connection, MHD_HEADER_KIND, copy_header, self);
 	self->exchange.peer = peer_text(self);
 	self->exchange.encrypted = self->http->options.tls.cert;
 	if (!self->http->authorities.len)
@@ -243,13 +267,9 @@ enum MHD_Result http_answer(void *http, struct MHD_Connection *connection, const
 	(void)http;
 	(void)connection;
 	(void)url;
-	(void)version;
 	/* The first call comes before the body. */
-	if (!self->exchange.method) {
-		self->link->early = NULL;
-		self->exchange.method = arena_strndup(&self->arena, method, strlen(method));
-		return MHD_YES;
-	}
+	if (!self->exchange.method)
+		return open_request(self, method, version);
 	if (*upload_size) {
 		self->too_large |= *upload_size > max - self->upload.len;
 		if (!self->too_large)

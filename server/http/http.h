@@ -101,7 +101,7 @@ struct http_options {
 	const char *listen; /* "127.0.0.1:7421", "[::1]:0", "0.0.0.0:7421" */
 	struct http_tls tls;
 	unsigned threads; /* 1 or more */
-	unsigned connections; /* further ones are closed at once; 0: 10,000 */
+	unsigned connections; /* further ones wait until one closes; 0: 10,000 */
 	size_t max_body_bytes; /* larger bodies are refused with 413 */
 	int64_t request_timeout_us; /* within which a request must arrive, and an answer be taken; 0: 60 s */
 	const struct http_page *pages; /* borrowed; a row without a path ends them */
@@ -120,7 +120,10 @@ int http_port(const struct http *http);
 void http_attach(struct http *http, struct rpc_server *rpc, const struct http_translator *translator);
 void http_detach(struct http *http);
 
-/* Closes connections whose request or answer takes too long. Call it about once a second; NULL is fine. */
+/*
+ * Closes connections whose request or answer takes too long: a tenth of that when nine tenths of the connections are
+ * taken. Call it about once a second; NULL is fine.
+ */
 void http_look(struct http *http);
 
 /* Closes all connections and frees the server; NULL is fine. */

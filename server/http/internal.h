@@ -23,6 +23,7 @@ struct http {
 	atomic_uint next_worker;
 	pthread_mutex_t lock; /* protects the list */
 	struct list connections;
+	unsigned connected; /* how many the list has */
 };
 
 /* A connection, from its acceptance to its end. The threads of libmicrohttpd write `since_us`, http_look() reads it. */
@@ -42,6 +43,7 @@ struct http_connection {
 struct http_call {
 	struct call call;
 	struct http_exchange exchange;
+	const struct http_header **headers_end; /* of the exchange's, for the next one */
 	struct arena arena; /* the exchange's; the call's own is the worker's thread's */
 	struct http *http;
 	struct MHD_Connection *connection;
@@ -94,6 +96,13 @@ void http_call_wake(struct http_call *self);
 /* From now on the call notices when its caller leaves (watch.c); until http_call_unwatch(). For the worker's thread. */
 void http_call_watch(struct call *call);
 void http_call_unwatch(struct http_call *self);
+
+/* The path and query of a request's target: "http://host/path" is "/path". */
+const char *http_origin_form(const char *target);
+/* False with ERR_INVALID for a request whose end two programs could see in different places (framing.c). */
+bool http_framing_accept(const struct http_exchange *exchange, const char *version, struct err *err);
+/* The length of the body by its header; 0 when there is none. */
+uint64_t http_framing_body(const struct http_exchange *exchange);
 
 /* The callbacks of libmicrohttpd (exchange.c). */
 void *http_begin(void *http, const char *uri, struct MHD_Connection *connection);

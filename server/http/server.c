@@ -41,6 +41,7 @@ static void connection_open(struct http *http, struct MHD_Connection *connection
 	*context = link;
 	pthread_mutex_lock(&http->lock);
 	list_push_back(&http->connections, &link->link);
+	http->connected++;
 	pthread_mutex_unlock(&http->lock);
 }
 
@@ -58,6 +59,7 @@ static void on_connection(
 		return;
 	pthread_mutex_lock(&http->lock);
 	list_remove(&link->link);
+	http->connected--;
 	pthread_mutex_unlock(&http->lock);
 	if (link->early)
 		http_call_free(link->early);
@@ -169,10 +171,21 @@ void http_detach(struct http *http)
 	hang_up(http, INT64_MAX);
 }
 
+/* How long a caller may be waited for: while the connections run out, those that only occupy theirs make room sooner. */
+static int64_t patience_us(struct http *http)
+{
+	bool scarce;
+
+	pthread_mutex_lock(&http->lock);
+	scarce = http->connected > http->options.connections - http->options.connections / 10;
+	pthread_mutex_unlock(&http->lock);
+	return http->options.request_timeout_us / (scarce ? 10 : 1);
+}
+
 void http_look(struct http *http)
 {
 	if (http)
-		hang_up(http, clock_mono_us() - http->options.request_timeout_us);
+		hang_up(http, clock_mono_us() - patience_us(http));
 }
 
 void http_stop(struct http *http)
