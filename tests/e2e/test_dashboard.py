@@ -268,6 +268,17 @@ def test_whoever_is_logged_in_with_a_key_is_logged_out_when_it_is_revoked(desk):
     assert elsewhere.get_by_label("Key").is_visible() and not elsewhere.get_by_role("navigation").count()
 
 
+def test_a_one_time_link_logs_in_and_the_second_time_says_why_not(desk):
+    window = desk.window()
+    link = window.base + desk.admin("CreateLogin", desk.bots.admin_pb.CreateLoginRequest()).path
+    window.goto(link)
+    window.get_by_role("heading", name="Now", level=1).wait_for()
+    assert "login" not in window.url
+    window.expected.append("404 (Not Found)")  # /favicon.ico, which plain text cannot replace by an icon of its own
+    window.goto(link)
+    window.get_by_text("This link does not log you in").wait_for()
+
+
 def test_what_a_role_may_not_do_is_not_there(desk):
     viewer = desk.login(desk.key("viewer"), view="users/ann")
     limit(viewer, "requests_per_day").wait_for()

@@ -18,8 +18,14 @@ static json_t *expand(struct openapi *openapi, json_t *value)
 		return json_incref(
 			text[0] == '@' ? json_object_get(json_object_get(openapi->examples, ""), text + 1) : value);
 	copy = json_copy(value);
-	json_object_foreach(value, key, member) json_object_set_new(copy, key, expand(openapi, member));
-	json_array_foreach(value, i, member) json_array_set_new(copy, i, expand(openapi, member));
+	json_object_foreach(value, key, member)
+	{
+		json_object_set_new(copy, key, expand(openapi, member));
+	}
+	json_array_foreach(value, i, member)
+	{
+		json_array_set_new(copy, i, expand(openapi, member));
+	}
 	return copy;
 }
 
@@ -102,7 +108,9 @@ static json_t *address_value(json_t *value, const ProtobufCFieldDescriptor *fiel
 		return openapi_word(field->descriptor, json_string_value(value));
 	list = json_array();
 	json_array_foreach(value, i, item)
+	{
 		json_array_append_new(list, openapi_word(field->descriptor, json_string_value(item)));
+	}
 	return list;
 }
 

@@ -66,7 +66,11 @@ static void add_tag(json_t *tags, json_t *name)
 	json_t *tag;
 	size_t i;
 
-	json_array_foreach(tags, i, tag) if (json_equal(json_object_get(tag, "name"), name)) return;
+	json_array_foreach(tags, i, tag)
+	{
+		if (json_equal(json_object_get(tag, "name"), name))
+			return;
+	}
 	json_array_append_new(tags, json_pack("{s:O}", "name", name));
 }
 

@@ -65,9 +65,9 @@ void rest_print_docs(struct buf *out)
 	buf_put_str(out,
 		"# Paths of the HTTP interface\n\n"
 		"Made by `bursard --print-paths` from `server/api/rest/paths.def`; change that table, not this page.\n\n"
-		"Each path runs one RPC of [the API](api.md), with its rights, its answers and its errors. `/openapi.json` "
-		"(or\n"
-		"`bursard --print-openapi`) describes all fields. What a path names, such as `{id}`, is a field of the "
+		"Each path runs one RPC of [the API](api.md), with its rights, its answers and its errors. `/docs` shows "
+		"all\n"
+		"fields, from `/openapi.json` (`bursard --print-openapi`). What a path names, such as `{id}`, is a field of the "
 		"request,\n"
 		"percent-encoded: `/v1/accounts/team/a%2Fb` is the team `a/b`. `{kind}` is `user`, `team`, `org`, `model` "
 		"or\n"

@@ -83,7 +83,7 @@ static const struct rest_row *no_path(const char *path, size_t len, struct err *
 		err_set(err, ERR_NOT_FOUND, "%.*s: there is no such path; did you mean %s?", most, path,
 			rest_shown(near, meant));
 	else
-		err_set(err, ERR_NOT_FOUND, "%.*s: there is no such path; /openapi.json has them all", most, path);
+		err_set(err, ERR_NOT_FOUND, "%.*s: there is no such path; /docs has them all", most, path);
 	err_reason_of(err, "PATH_NOT_FOUND", "%.*s", most, path);
 	return NULL;
 }

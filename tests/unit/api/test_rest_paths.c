@@ -38,8 +38,10 @@ static const ProtobufCFieldDescriptor *field_at(const ProtobufCMessageDescriptor
 	for (char *name; (name = strsep(&rest, ".")) != NULL; message = field->descriptor) {
 		assert_non_null(message);
 		field = protobuf_c_message_descriptor_get_field_by_name(message, name);
-		if (!field)
+		if (!field) {
 			fail_msg("%s has no field %s", message->name, path);
+			return NULL;
+		}
 		if (field->type != PROTOBUF_C_TYPE_MESSAGE)
 			break;
 	}
@@ -70,8 +72,10 @@ TEST(a_row_is_of_an_rpc_and_of_its_kind)
 		const struct rest_row *row = &rest_rows[i];
 		const struct rpc_method *method = method_of(row);
 
-		if (!method)
+		if (!method) {
 			fail_msg("%s: no such RPC", row->rpc);
+			return;
+		}
 		assert_int_equal(row->stream, method->kind == RPC_SERVER_STREAM);
 		assert_non_null(rest_rpc(row)->input);
 		assert_true(rest_verb_of(row->method) < REST_VERBS);
@@ -219,7 +223,7 @@ TEST(a_path_that_does_not_exist_suggests_one)
 	assert_null(find("GET", "/v1/tiers/"));
 	assert_string_equal(err.text, "/v1/tiers/: there is no such path; did you mean /v1/tiers?");
 	assert_null(find("GET", "/index.php"));
-	assert_string_equal(err.text, "/index.php: there is no such path; /openapi.json has them all");
+	assert_string_equal(err.text, "/index.php: there is no such path; /docs has them all");
 }
 
 TEST(what_is_no_path_is_not_found)
