@@ -1,4 +1,5 @@
-# Embeds the Lua, the migrations and the API's descriptors in the binary. server/base/embedded.h declares them.
+# Embeds the Lua, the migrations, the API's descriptors, its examples and the dashboard in the binary. server/base/embedded.h
+# declares them.
 
 # Sets `out` to the path of a C file that holds a folder's Lua in `symbol`.
 function(bursar_embed_lua out folder symbol)
@@ -12,7 +13,7 @@ function(bursar_embed_lua out folder symbol)
 	set(${out} "${path}" PARENT_SCOPE)
 endfunction()
 
-# Sets `out` to the path of a C file that holds the descriptors of proto/, including imports, in protoc's format.
+# Sets `out` to the path of a C file that holds the descriptors of proto/, including imports and comments, in protoc's format.
 function(bursar_embed_descriptors out)
 	set(root "${CMAKE_SOURCE_DIR}/proto")
 	file(GLOB_RECURSE files CONFIGURE_DEPENDS RELATIVE "${root}" "${root}/*.proto")
@@ -25,10 +26,21 @@ function(bursar_embed_descriptors out)
 	set(path "${CMAKE_BINARY_DIR}/gen/embedded_descriptors.c")
 	list(TRANSFORM files PREPEND "${root}/" OUTPUT_VARIABLE paths)
 	add_custom_command(OUTPUT "${path}"
-		COMMAND "${PROTOC_C}" ${includes} --include_imports "--descriptor_set_out=${set}" ${files}
+		COMMAND "${PROTOC_C}" ${includes} --include_imports --include_source_info "--descriptor_set_out=${set}" ${files}
 		COMMAND "${CMAKE_COMMAND}" "-DFILE=${set}" "-DSYMBOL=bursar_descriptors" "-DOUT=${path}"
 			-P "${CMAKE_SOURCE_DIR}/cmake/embed_bytes.cmake"
 		DEPENDS ${paths} cmake/embed_bytes.cmake COMMENT "embedding the descriptors of proto/" VERBATIM)
+	set(${out} "${path}" PARENT_SCOPE)
+endfunction()
+
+# Sets `out` to the path of a C file that holds the files of the dashboard.
+function(bursar_embed_page out)
+	set(root "${CMAKE_SOURCE_DIR}/server/page")
+	file(GLOB_RECURSE files CONFIGURE_DEPENDS "${root}/*")
+	set(path "${CMAKE_BINARY_DIR}/gen/embedded_page.c")
+	add_custom_command(OUTPUT "${path}"
+		COMMAND "${CMAKE_COMMAND}" "-DROOT=${root}" "-DOUT=${path}" -P "${CMAKE_SOURCE_DIR}/cmake/embed_page.cmake"
+		DEPENDS ${files} cmake/embed_page.cmake COMMENT "embedding server/page/" VERBATIM)
 	set(${out} "${path}" PARENT_SCOPE)
 endfunction()
 
@@ -42,7 +54,14 @@ function(bursar_embedded_library)
 			-P "${CMAKE_SOURCE_DIR}/cmake/embed_migrations.cmake"
 		DEPENDS ${sql} cmake/embed_migrations.cmake cmake/embed_text.cmake COMMENT "embedding migrations/" VERBATIM)
 	bursar_embed_descriptors(descriptors_c)
-	add_library(bursar_embedded STATIC "${lua_c}" "${pool_c}" "${sql_c}" "${descriptors_c}")
+	set(examples_c "${CMAKE_BINARY_DIR}/gen/embedded_examples.c")
+	set(examples "${CMAKE_SOURCE_DIR}/server/api/openapi/examples.json")
+	add_custom_command(OUTPUT "${examples_c}"
+		COMMAND "${CMAKE_COMMAND}" "-DFILE=${examples}" "-DSYMBOL=bursar_examples" "-DOUT=${examples_c}"
+			-P "${CMAKE_SOURCE_DIR}/cmake/embed_bytes.cmake"
+		DEPENDS "${examples}" cmake/embed_bytes.cmake COMMENT "embedding the examples of OpenAPI" VERBATIM)
+	bursar_embed_page(page_c)
+	add_library(bursar_embedded STATIC "${lua_c}" "${pool_c}" "${sql_c}" "${descriptors_c}" "${examples_c}" "${page_c}")
 	target_include_directories(bursar_embedded PUBLIC "${CMAKE_SOURCE_DIR}/server")
 	target_link_libraries(bursar_embedded PUBLIC bursar_flags)
 endfunction()

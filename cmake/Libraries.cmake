@@ -3,7 +3,7 @@
 find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)
 
-set(BURSAR_MODULES grpc libprotobuf-c hiredis libuv jansson libmicrohttpd libpq popt smartcols libsodium libcrypto yaml-0.1 zlib)
+set(BURSAR_MODULES grpc libprotobuf-c hiredis libuv jansson libmicrohttpd gnutls libpq popt smartcols libsodium libcrypto libssl yaml-0.1 zlib)
 add_library(bursar_system INTERFACE)
 foreach(module IN LISTS BURSAR_MODULES)
 	string(MAKE_C_IDENTIFIER "${module}" name)
@@ -15,8 +15,7 @@ target_link_libraries(bursar_system INTERFACE Threads::Threads m)
 # hiredis supports TLS from 1.0 on (Debian 13); without it the server refuses rediss:// with an explanation.
 pkg_check_modules(hiredis_ssl QUIET IMPORTED_TARGET hiredis_ssl)
 if(hiredis_ssl_FOUND)
-	pkg_check_modules(libssl REQUIRED QUIET IMPORTED_TARGET libssl)
-	target_link_libraries(bursar_system INTERFACE PkgConfig::hiredis_ssl PkgConfig::libssl)
+	target_link_libraries(bursar_system INTERFACE PkgConfig::hiredis_ssl)
 	target_compile_definitions(bursar_system INTERFACE BURSAR_REDIS_TLS=1)
 endif()
 

@@ -11,11 +11,25 @@ include(Surroundings)
 # An argument to such a program runs only the tests with that name (tests/lib/chosen.c).
 add_library(test_chosen OBJECT "${CMAKE_SOURCE_DIR}/tests/lib/chosen.c")
 target_link_libraries(test_chosen PRIVATE PkgConfig::cmocka bursar_flags bursar_warnings)
+# A message of every type (tests/lib/every.proto), and what transcodes messages for tests/e2e/test_json_mapping.py.
+set(every "${CMAKE_BINARY_DIR}/gen-tests/lib/every.pb-c")
+file(MAKE_DIRECTORY "${CMAKE_BINARY_DIR}/gen-tests")
+add_custom_command(OUTPUT "${every}.c" "${every}.h"
+	COMMAND "${PROTOC_C}" "-I${CMAKE_SOURCE_DIR}/tests" "--c_out=${CMAKE_BINARY_DIR}/gen-tests" lib/every.proto
+	DEPENDS "${CMAKE_SOURCE_DIR}/tests/lib/every.proto" COMMENT "protoc-c lib/every.proto" VERBATIM)
+add_library(test_every STATIC "${every}.c" "${every}.h")
+target_compile_options(test_every PRIVATE -w)
+target_include_directories(test_every SYSTEM PUBLIC "${CMAKE_BINARY_DIR}/gen-tests")
+target_link_libraries(test_every PUBLIC bursar_system bursar_flags)
+add_executable(json_tool "${CMAKE_SOURCE_DIR}/tests/harness/json_tool.c")
+set_target_properties(json_tool PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")
+target_link_libraries(json_tool PRIVATE test_surroundings test_every bursar_all)
+
 # Tests that register themselves get their main() from here (tests/lib/test.h); a program that has its own does not.
 add_library(test_lib STATIC "${CMAKE_SOURCE_DIR}/tests/lib/runner.c" "${CMAKE_SOURCE_DIR}/tests/lib/examples.c"
 	"${CMAKE_SOURCE_DIR}/tests/lib/source.c")
 target_include_directories(test_lib PUBLIC "${CMAKE_SOURCE_DIR}/tests")
-target_link_libraries(test_lib PUBLIC bursar_all PkgConfig::cmocka)
+target_link_libraries(test_lib PUBLIC test_every bursar_all PkgConfig::cmocka)
 
 add_custom_target(tsan_tests)
 

@@ -2,7 +2,7 @@
 -- one of those. giveup: the caller of a check was told that its outcome is unknown, so what it holds is released, unless another
 -- check was answered from it since.
 -- renew:  KEYS marker, due. ARGV `i7 ttl`. Reply OK 0 `B status, i7 time, i7 expires_at`; UNKNOWN 8; CLOSED 10 `B state`
--- overdue: KEYS dues. Reply OK 0 `I2 n`, each `I2 index of a key with reservations that are due`
+-- overdue: KEYS dues. Reply OK 0 `I2 n`, each `I2 index of a key with reservations that are due`; `i7 how many are open in all`
 -- due:    KEYS due. ARGV `I2 count`. Reply OK 0 `I2 n`, each str2 marker key, str2 info
 -- expire: KEYS marker, due, out, pol, the records of its accounts. ARGV `B flags (1 charge the estimate), i7 window (idempotency),
 --         c8 accounts_digest`. Reply OK 0; NOTHING 11 (not due, or settled); NEEDKEYS 9 `str2 info`
@@ -31,15 +31,16 @@ local function renew(keys, args)
 end
 
 local function overdue(keys)
-	local time, list, n = clock_now(), {}, 0
+	local time, list, n, open = clock_now(), {}, 0, 0
 	local now = string.format('%.0f', time)
 	for i = 1, #keys do
+		open = open + call('ZCARD', keys[i])
 		if call('ZRANGEBYSCORE', keys[i], '-inf', now, 'LIMIT', 0, 1)[1] then
 			n = n + 1
 			list[n] = pack('<I2', i - 1)
 		end
 	end
-	return pack('<Bi7I2', OK, time, n) .. concat(list)
+	return pack('<Bi7I2', OK, time, n) .. concat(list) .. pack('<i7', open)
 end
 
 local function due(keys, args)

@@ -13,14 +13,19 @@
 #include "api/auth/auth.h"
 #include "api/health/health.h"
 #include "api/health/reflection.h"
+#include "api/openapi/openapi.h"
+#include "api/rest/rest.h"
 #include "api/auth/revoked.h"
 #include "base/conf/conf.h"
 #include "base/crypto/libcrypto.h"
 #include "base/observe/log.h"
-#include "ops/http.h"
+#include "base/observe/metrics.h"
+#include "ops/otlp.h"
+#include "ops/pages.h"
 #include "pg/link/migrate.h"
 #include "rpc/listen/address.h"
 #include "rpc/server.h"
+#include "web.h"
 #include "wire.h"
 
 /* Exit codes: 0 success, 1 could not start or stop cleanly, 2 invalid option. */
@@ -30,8 +35,9 @@ struct parts {
 	struct conf conf;
 	struct wire *wire;
 	struct rpc_server *rpc;
-	struct http *http;
+	struct otlp *otlp;
 	struct http_probe probes[4]; /* the last one stays empty to end the table */
+	struct web web;
 	uv_loop_t loop;
 	uv_signal_t on_term;
 	uv_signal_t on_int;
@@ -50,20 +56,20 @@ static bool probe_grpc(struct buf *reason, void *ctx)
 	return serving || !(parts->conf.roles & conf_roles_serve);
 }
 
-static bool start_http(struct parts *parts, struct err *err)
+/* The number of gRPC workers; 0 for a process without that role. */
+static unsigned workers_of(const struct conf *conf)
 {
-	struct http_options options = {.listen = parts->conf.http_listen, .probes = parts->probes};
+	if (!(conf->roles & conf_roles_serve))
+		return 0;
+	return conf->workers ? (unsigned)conf->workers : uv_available_parallelism();
+}
 
-	if (!(parts->conf.roles & conf_roles_http))
-		return true;
+static bool start_web(struct parts *parts, struct err *err)
+{
 	parts->probes[0] = (struct http_probe){.name = "grpc", .probe = probe_grpc, .ctx = parts};
 	parts->probes[1] = (struct http_probe){.name = "redis", .probe = wire_probe_redis, .ctx = parts->wire};
 	parts->probes[2] = (struct http_probe){.name = "postgres", .probe = wire_probe_postgres, .ctx = parts->wire};
-	parts->http = http_start(&options, err);
-	if (!parts->http)
-		return false;
-	log_info("HTTP is served", F("listen", parts->conf.http_listen), FI("port", http_port(parts->http)));
-	return true;
+	return web_start(&parts->web, &parts->conf, workers_of(&parts->conf), parts->probes, err);
 }
 
 /* Until a key exists, anyone who can connect is an operator, so plain gRPC outside loopback needs insecure_listen. */
@@ -81,14 +87,6 @@ static bool choose_listen(const struct conf *conf, const char **listen, struct e
 		"%s is reachable from outside; use a loopback address, or set tls_cert and tls_key, or "
 		"insecure_listen in a closed network",
 		conf->grpc_listen);
-}
-
-/* The number of gRPC workers; 0 for a process without that role. */
-static unsigned workers_of(const struct conf *conf)
-{
-	if (!(conf->roles & conf_roles_serve))
-		return 0;
-	return conf->workers ? (unsigned)conf->workers : uv_available_parallelism();
 }
 
 static bool tls_check(const struct conf *conf, struct err *err)
@@ -137,6 +135,7 @@ static bool start_rpc(struct parts *parts, struct err *err)
 	parts->rpc = rpc_server_start(&options, err);
 	if (!parts->rpc)
 		return false;
+	web_attach(&parts->web, parts->rpc);
 	atomic_store(&parts->serving, true);
 	log_info("gRPC is served", F("listen", options.listen), FI("port", rpc_server_port(parts->rpc)),
 		FI("workers", options.workers));
@@ -178,7 +177,12 @@ static void stop_parts(struct parts *parts)
 {
 	const struct conf *conf = &parts->conf;
 	struct rpc_stop stop = {
-		.lame_duck_us = conf->lame_duck_ms * 1000, .drain_us = conf->drain_ms * 1000, .hurry = &hurry};
+		.lame_duck_us = conf->lame_duck_ms * 1000,
+		.drain_us = conf->drain_ms * 1000,
+		.hurry = &hurry,
+		.detach = web_detach,
+		.ctx = &parts->web,
+	};
 
 	log_info("bursard is stopping", FI("lame_duck_ms", conf->lame_duck_ms), FI("drain_ms", conf->drain_ms));
 	atomic_store(&parts->serving, false);
@@ -186,8 +190,9 @@ static void stop_parts(struct parts *parts)
 	signal(SIGALRM, stop_overdue);
 	alarm((unsigned)((conf->lame_duck_ms + conf->drain_ms) / 1000) + STOP_GRACE_S);
 	rpc_server_stop(parts->rpc, &stop);
-	http_stop(parts->http);
+	web_stop(&parts->web);
 	wire_stop(parts->wire);
+	otlp_stop(parts->otlp);
 	alarm(0);
 }
 
@@ -201,8 +206,10 @@ static void on_stop_signal(uv_signal_t *handle, int signal)
 
 static void on_look(uv_timer_t *timer)
 {
-	(void)timer;
+	struct parts *parts = timer->data;
+
 	wire_look();
+	web_look(&parts->web);
 }
 
 static void start_loop(struct parts *parts)
@@ -215,6 +222,7 @@ static void start_loop(struct parts *parts)
 	uv_signal_start(&parts->on_term, on_stop_signal, SIGTERM);
 	uv_signal_start(&parts->on_int, on_stop_signal, SIGINT);
 	uv_timer_init(&parts->loop, &parts->look);
+	parts->look.data = parts;
 	uv_timer_start(&parts->look, on_look, 0, LOOK_MS);
 }
 
@@ -245,9 +253,11 @@ static int run(struct parts *parts)
 	int code = 0;
 
 	prepare_process();
+	metrics_interfaces(parts->conf.metric_interfaces);
 	start_loop(parts);
 	parts->wire = wire_start(&parts->conf, workers_of(&parts->conf), &err);
-	if (parts->wire && start_http(parts, &err) && start_rpc(parts, &err)) {
+	if (parts->wire && otlp_start(&parts->conf, &parts->otlp, &err) && start_web(parts, &err) &&
+		start_rpc(parts, &err)) {
 		uv_run(&parts->loop, UV_RUN_DEFAULT);
 	} else {
 		log_error("bursard cannot start", F("reason", err.text));
@@ -276,6 +286,10 @@ static int print(enum conf_action action, const struct conf *conf)
 		buf_put_str(&out, "bursard " BURSAR_VERSION "\n");
 	else if (action == CONF_PRINT)
 		conf_print(conf, &out);
+	else if (action == CONF_PRINT_PATHS)
+		rest_print_docs(&out);
+	else if (action == CONF_PRINT_OPENAPI)
+		rest_openapi(&out);
 	else
 		conf_print_docs(&out);
 	return put(stdout, &out);

@@ -5,12 +5,14 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "api/health/health.h"
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/observe/log.h"
+#include "base/observe/metrics.h"
+#include "base/observe/process.h"
+#include "ops/loop_time.h"
 #include "pg/link/migrate.h"
 #include "pg/stores.h"
 #include "redis/stores.h"
@@ -43,6 +45,8 @@ struct bench {
 	struct timers *timers;
 	struct worker *worker;
 	struct pool_rounds *rounds; /* on one loop of the process only */
+	unsigned loop; /* the loop's value in the label set LOOP */
+	struct loop_time time;
 	uv_timer_t look; /* updates `ready` from the links, which only this loop may ask */
 	atomic_bool ready;
 	pthread_mutex_t lock; /* protects `why` */
@@ -85,6 +89,7 @@ static void on_look(uv_timer_t *timer)
 	atomic_store(&bench->ready, ready);
 	if (bench->worker->manager)
 		health_look(bench->worker);
+	loop_time_look(&bench->time, bench->loop, LOOK_MS * 1000);
 }
 
 static struct redis_options redis_options_of(const struct wire *wire, uv_loop_t *loop)
@@ -211,6 +216,7 @@ void *wire_worker_open(uv_loop_t *loop, unsigned index, void *arg)
 	struct bench *bench = &wire->benches[index];
 	struct worker *worker = bench_open(bench, wire, loop, wire->lookup_threads, wire->threads, true);
 
+	bench->loop = METRIC_LOOP_0 + index;
 	if (index == 0)
 		bench->rounds = pool_rounds_start(worker);
 	return worker;
@@ -307,16 +313,6 @@ static bool stores_check(const struct conf *conf, struct err *err)
 	return true;
 }
 
-static void name_make(char *name, size_t size)
-{
-	char host[64];
-
-	if (gethostname(host, sizeof(host)) != 0)
-		host[0] = '\0';
-	host[sizeof(host) - 1] = '\0';
-	snprintf(name, size, "%s:%ld", host, (long)getpid());
-}
-
 struct wire *wire_start(const struct conf *conf, unsigned workers, struct err *err)
 {
 	struct wire *wire;
@@ -326,7 +322,7 @@ struct wire *wire_start(const struct conf *conf, unsigned workers, struct err *e
 	wire = mem_zalloc(1, sizeof(*wire));
 	wire->conf = conf;
 	wire->workers = workers;
-	name_make(wire->name, sizeof(wire->name));
+	process_name(wire->name, sizeof(wire->name));
 	wire->benches = mem_zalloc(workers + 1, sizeof(wire->benches[0]));
 	for (unsigned i = 0; i <= workers; i++)
 		pthread_mutex_init(&wire->benches[i].lock, NULL);

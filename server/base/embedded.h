@@ -1,4 +1,5 @@
-/* Files embedded in the binary at build time (cmake/Embed.cmake): the Lua, the migrations, the API's descriptors. */
+/* Files embedded in the binary at build time (cmake/Embed.cmake): the Lua, the migrations, the API's descriptors, the
+ * dashboard. */
 #ifndef BURSAR_BASE_EMBEDDED_H
 #define BURSAR_BASE_EMBEDDED_H
 
@@ -21,8 +22,25 @@ struct embedded_migration {
 extern const struct embedded_migration embedded_migrations[];
 extern const size_t embedded_migrations_count;
 
-/* All of proto/ and its imports as a serialized google.protobuf.FileDescriptorSet, each file after its imports. */
+/* All of proto/ and its imports as a serialized google.protobuf.FileDescriptorSet, each file after its imports. With the
+ * comments, for OpenAPI and for clients of reflection. */
 extern const unsigned char bursar_descriptors[];
 extern const size_t bursar_descriptors_size;
+
+/* server/api/openapi/examples.json. */
+extern const unsigned char bursar_examples[];
+extern const size_t bursar_examples_size;
+
+/* A file of server/page/. `path` is the one of its address, "/lib/dom.js"; index.html is "/", and the
+ * one of a folder is the address of the folder. `etag` has its quotes. */
+struct embedded_page {
+	const char *path, *type, *etag;
+	const unsigned char *bytes;
+	size_t size;
+};
+
+/* In ascending order of the files' names. */
+extern const struct embedded_page embedded_pages[];
+extern const size_t embedded_pages_count;
 
 #endif

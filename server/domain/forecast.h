@@ -17,7 +17,8 @@ enum forecast_basis { FORECAST_NONE = 1, FORECAST_TODAY = 2, FORECAST_OF_DAYS = 
 int forecast_days(int64_t today, int64_t first_day);
 
 struct forecast {
-	/* In: the time, the use so far this month, and the total use in the days of the basis. Amounts are 0 or more. */
+	/* In: the time, the use so far this month, and the total use in the days of the basis, which
+	 * credits may have brought below 0. */
 	int64_t now_us;
 	int64_t cost, requests;
 	enum forecast_basis basis;

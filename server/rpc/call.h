@@ -47,6 +47,14 @@ const char *call_peer(struct call *call);
 /* The value of the first metadata entry with that (lower-case) name, not NUL-terminated; false when there is none. */
 bool call_metadata(const struct call *call, const char *name, const char **value, size_t *len);
 
+/*
+ * The text of the session that the caller showed in a cookie; NULL when there is none. Only HTTP has it: whatever
+ * metadata a gRPC call carries, it shows no session.
+ */
+const char *call_session(const struct call *call);
+/* Whether the caller's address proves nothing, because a browser may call on behalf of a page from anywhere. */
+bool call_needs_proof(const struct call *call);
+
 /* What the server's `admit` needs to know, and what it found out. `caller` must live as long as the call. */
 struct caller;
 unsigned call_access(const struct call *call);

@@ -11,28 +11,18 @@
 #include <uv.h>
 
 #include "base/list.h"
-#include "rpc/call.h"
-#include "rpc/inbox.h"
+#include "rpc/carrier.h"
 #include "rpc/listen/listening.h"
 #include "rpc/server.h"
 
-/* A method of the server; the last one, without `registered`, receives the calls of all unknown methods. */
-struct method {
-	const struct rpc_method *row;
-	void *registered;
-	unsigned metric;
-};
-
-/* A call and its batches, each with its own tag; `waiting` counts the tags that have not come back. */
-struct call {
-	struct rpc_worker *worker;
-	const struct method *method;
-	struct list link; /* in worker->active from arrival to release */
+/* gRPC core's call and its batches, each with its own tag; `waiting` counts the tags that have not come back. */
+struct core_call {
+	struct call call;
 	struct list unsent; /* in a list of the worker's while gRPC has an answer or message that it has not sent yet */
 	struct list stripped; /* in worker->answered while everything but the answer awaits being freed */
 	int64_t unsent_since_us;
 	size_t unsent_bytes;
-	struct call *next_free;
+	struct core_call *next_free;
 
 	/* Filled by gRPC when the call arrives. */
 	grpc_call *grpc;
@@ -48,41 +38,20 @@ struct call {
 	struct tag read;
 	unsigned waiting;
 
-	struct arena arena;
 	grpc_slice request; /* what `payload` holds, made contiguous */
-	int64_t arrived_us;
-	struct caller *caller; /* NULL until `admit` sets it */
-	const struct err *expelled; /* overrides how the handler ends the stream; NULL normally */
-
 	grpc_slice room;
 	grpc_byte_buffer *sending;
 	grpc_slice status_text;
 	grpc_metadata trailer;
-	int status;
-	int cancelled; /* written by gRPC: the call ended before its status was sent */
-
-	bool headers_sent;
-	bool watched; /* RECV_CLOSE_ON_SERVER is in flight or done */
-	bool writing;
-	bool with_message; /* the end of the call sends `room` */
-	bool with_trailer;
-	bool answered;
-	bool awaited; /* counted in worker->running: the stopping server waits for it */
-
-	void (*on_cancel)(struct call *call, void *ctx);
-	void *cancel_ctx;
-	void (*on_drain)(struct call *call, void *ctx);
-	void *drain_ctx;
-	void (*on_ended)(bool unread, void *ctx);
-	void *ended_ctx;
-	size_t ended_bytes; /* see call_on_ended() */
-	void (*written)(struct call *call, bool ok, void *ctx);
-	void *written_ctx;
-	bool reading;
 	grpc_byte_buffer *received;
-	void (*got)(struct call *call, const uint8_t *bytes, size_t n, void *ctx);
-	void *got_ctx;
+	bool headers_sent;
+	bool with_trailer;
 };
+
+static inline struct core_call *core_of(const struct call *call)
+{
+	return container_of((struct call *)(uintptr_t)call, struct core_call, call);
+}
 
 struct rpc_worker {
 	struct rpc_server *server;
@@ -109,7 +78,7 @@ struct rpc_worker {
 	atomic_size_t active_count; /* written by the loop thread; the stopping thread reads it */
 	size_t posted; /* slots waiting for a call */
 	unsigned char *slots; /* by method: how many of them are for it */
-	struct call *unused;
+	struct core_call *unused;
 	size_t unused_count;
 	struct arena_spare spare; /* of the calls' arenas */
 	void *ctx;
@@ -128,6 +97,7 @@ struct rpc_server {
 	struct tls_files *tls_files;
 	int port;
 	struct method *methods; /* those in the tables, then the one for unknown methods */
+	const struct method **sorted; /* the methods by path */
 	size_t method_count;
 	struct rpc_worker *workers;
 	grpc_completion_queue *shutdown_queue;
@@ -147,20 +117,11 @@ void server_shut_grpc(struct rpc_server *server);
 /* The last step, when no thread is left. */
 void server_free(struct rpc_server *server);
 
-/* Passes a finished tag to the loop. Any thread may call it. */
-void worker_hand_over(struct rpc_worker *worker, struct tag *tag);
-
 /* Sets up the loop and starts both threads. */
 void worker_start(struct rpc_worker *worker);
 
 /* Posts a slot for the method, in which its next call arrives. */
 void worker_post(struct rpc_worker *worker, const struct method *method);
-
-/* For a call that has arrived: posts its slot again, and another one while the method has few. */
-void worker_post_again(struct rpc_worker *worker, const struct method *method);
-
-/* Returns a call to the free list. */
-void worker_give_call(struct rpc_worker *worker, struct call *call);
 
 /* Counts the open streams; while there are any, still_admitted runs periodically for each. */
 void worker_stream_opened(struct rpc_worker *worker);
@@ -168,27 +129,24 @@ void worker_stream_ended(struct rpc_worker *worker);
 
 /* unsent_begin(): gRPC receives an answer or message of that size. unsent_done(): gRPC has sent or dropped it. */
 void unsent_start(struct rpc_worker *worker);
-void unsent_begin(struct call *call, size_t bytes);
-void unsent_done(struct call *call);
+void unsent_begin(struct core_call *core, size_t bytes);
+void unsent_done(struct core_call *core);
 
 /* Frees the request and arena of an answered call, which it no longer needs, however long its answer waits. */
-void unsent_strip_later(struct call *call);
+void unsent_strip_later(struct core_call *core);
 void unsent_strip(struct rpc_worker *worker);
 
-/* Shuts the queue down if the worker is closing and has no calls or posted slots left. */
-void worker_try_shut(struct rpc_worker *worker);
+/* Frees the calls of the free list. */
+void core_free_unused(struct rpc_worker *worker);
 
-/* Starts a batch for the call; the call is not released before the tag has come back. */
-void call_start_batch(struct call *call, const grpc_op *ops, size_t count, struct tag *tag);
-
-/* Returns the call to the free list if it is answered and has nothing in flight. */
-void call_release(struct call *call);
-
-/* Fills call->request from call->payload. */
-void call_join_request(struct call *call);
-
-/* call_prepare() resets the call for a new arrival; call_free() frees it for good. */
-void call_prepare(struct call *call, struct rpc_worker *worker, const struct method *method);
-void call_free(struct call *call);
+/* Of struct carrier. The first one makes the request contiguous. */
+void core_join_request(struct call *call);
+const uint8_t *core_request(const struct call *call, size_t *len);
+void core_forget_request(struct call *call);
+const char *core_peer(struct call *call);
+bool core_metadata(const struct call *call, const char *name, const char **value, size_t *len);
+bool core_certificate_names(struct call *call, bool (*each)(const char *name, size_t len, void *arg), void *arg);
+const char *core_certificate(struct call *call);
+int64_t core_deadline_us(const struct call *call);
 
 #endif

@@ -107,6 +107,22 @@ static bool add_method(struct rpc_server *server, const struct rpc_method *row, 
 	return true;
 }
 
+static int compare_methods(const void *a, const void *b)
+{
+	const struct method *const *left = a, *const *right = b;
+
+	return strcmp((*left)->row->path, (*right)->row->path);
+}
+
+/* After this, `methods` no longer moves. */
+static void sort_methods(struct rpc_server *server)
+{
+	server->sorted = mem_zalloc(server->method_count, sizeof(server->sorted[0]));
+	for (size_t i = 0; i < server->method_count; i++)
+		server->sorted[i] = &server->methods[i];
+	qsort(server->sorted, server->method_count, sizeof(server->sorted[0]), compare_methods);
+}
+
 static bool add_methods(struct rpc_server *server, struct err *err)
 {
 	static const struct rpc_method unknown = {.path = "unknown"};
@@ -118,6 +134,7 @@ static bool add_methods(struct rpc_server *server, struct err *err)
 				return false;
 	server->methods[server->method_count++] =
 		(struct method){.row = &unknown, .metric = metrics_method(unknown.path)};
+	sort_methods(server);
 	return true;
 }
 
@@ -185,4 +202,19 @@ struct rpc_server *rpc_server_start(const struct rpc_options *options, struct er
 int rpc_server_port(const struct rpc_server *server)
 {
 	return server->port;
+}
+
+const struct method *rpc_server_method(const struct rpc_server *server, const char *path)
+{
+	const struct rpc_method row = {.path = path};
+	const struct method wanted = {.row = &row}, *key = &wanted;
+	const struct method *const *found =
+		bsearch(&key, server->sorted, server->method_count, sizeof(server->sorted[0]), compare_methods);
+
+	return found && (*found)->registered ? *found : NULL;
+}
+
+struct rpc_worker *rpc_server_worker(const struct rpc_server *server, unsigned number)
+{
+	return &server->workers[number % server->options.workers];
 }

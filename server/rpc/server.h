@@ -51,10 +51,18 @@ struct rpc_server *rpc_server_start(const struct rpc_options *options, struct er
 /* The bound TCP port; 0 for a unix socket. */
 int rpc_server_port(const struct rpc_server *server);
 
+/* For other carriers: the method with that path, NULL when there is none; and one of the workers, by any number. */
+struct method;
+struct rpc_worker;
+const struct method *rpc_server_method(const struct rpc_server *server, const char *path);
+struct rpc_worker *rpc_server_worker(const struct rpc_server *server, unsigned number);
+
 struct rpc_stop {
 	int64_t lame_duck_us; /* first: health says NOT_SERVING and streams are told to leave; other calls are served as before */
 	int64_t drain_us; /* then: no new connections; running calls may finish, and the last to arrive are refused */
 	const atomic_bool *hurry; /* cuts both times short when it becomes true. NULL: never */
+	void (*detach)(void *ctx); /* then: other carriers give their last calls to the workers. NULL: there are none */
+	void *ctx;
 };
 
 /*

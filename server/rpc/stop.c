@@ -10,7 +10,7 @@
  *    connections.
  * 3. New calls are refused with UNAVAILABLE while running ones finish. This mostly takes milliseconds.
  * 4. All connections receive a GOAWAY and are closed. Calls that arrive now or are still running end with UNAVAILABLE.
- * 5. gRPC shuts down.
+ * 5. Other carriers let go of the workers, and gRPC shuts down.
  */
 #include "rpc/internal.h"
 
@@ -101,6 +101,7 @@ void server_free(struct rpc_server *server)
 	grpc_completion_queue_shutdown(server->shutdown_queue);
 	grpc_completion_queue_destroy(server->shutdown_queue);
 	free(server->workers);
+	free(server->sorted);
 	free(server->methods);
 	tls_files_free(server->tls_files);
 	listening_release(&server->listening);
@@ -122,6 +123,8 @@ void rpc_server_stop(struct rpc_server *server, const struct rpc_stop *how)
 	wait_for(server, how->hurry, end_us - refusing_us, streams);
 	notify_workers(server, refuse_of);
 	wait_for(server, how->hurry, end_us, running);
+	if (how->detach)
+		how->detach(how->ctx);
 	server_shut_grpc(server);
 	notify_workers(server, close_of);
 	for (unsigned i = 0; i < server->options.workers; i++)

@@ -14,52 +14,52 @@ enum { LARGE = 4 << 10, TICK_MIN_MS = 10, TICK_MAX_MS = 1000 };
 /* A smaller payload is not worth freeing early. */
 enum { PAYLOAD_SMALL = 4096 };
 
-static struct call *oldest(struct list *list)
+static struct core_call *oldest(struct list *list)
 {
-	return list_empty(list) ? NULL : container_of(list->next, struct call, unsent);
+	return list_empty(list) ? NULL : container_of(list->next, struct core_call, unsent);
 }
 
-void unsent_done(struct call *call)
+void unsent_done(struct core_call *core)
 {
-	struct rpc_worker *worker = call->worker;
+	struct rpc_worker *worker = core->call.worker;
 
-	list_remove(&call->unsent);
-	worker->unsent_bytes -= call->unsent_bytes;
-	call->unsent_bytes = 0;
+	list_remove(&core->unsent);
+	worker->unsent_bytes -= core->unsent_bytes;
+	core->unsent_bytes = 0;
 }
 
 /*
  * Makes gRPC drop the answer and send a status instead, which needs no flow-control window. To a stream's handler, its
  * caller leaves.
  */
-static void drop(struct call *call, unsigned why, const char *text)
+static void drop(struct core_call *core, unsigned why, const char *text)
 {
-	unsent_done(call);
+	unsent_done(core);
 	metric_inc(METRIC_answers_dropped_total, why, 0);
-	grpc_call_cancel_with_status(call->grpc, GRPC_STATUS_RESOURCE_EXHAUSTED, text, NULL);
+	grpc_call_cancel_with_status(core->grpc, GRPC_STATUS_RESOURCE_EXHAUSTED, text, NULL);
 }
 
-void unsent_begin(struct call *call, size_t bytes)
+void unsent_begin(struct core_call *core, size_t bytes)
 {
-	struct rpc_worker *worker = call->worker;
-	struct call *first;
+	struct rpc_worker *worker = core->call.worker;
+	struct core_call *first;
 
-	call->unsent_since_us = clock_mono_us();
-	list_push_back(bytes < LARGE ? &worker->unsent_small : &worker->unsent_large, &call->unsent);
+	core->unsent_since_us = clock_mono_us();
+	list_push_back(bytes < LARGE ? &worker->unsent_small : &worker->unsent_large, &core->unsent);
 	if (bytes < LARGE)
 		return;
-	call->unsent_bytes = bytes;
+	core->unsent_bytes = bytes;
 	worker->unsent_bytes += bytes;
-	while (worker->unsent_bytes > LARGE_MAX && (first = oldest(&worker->unsent_large)) != call)
+	while (worker->unsent_bytes > LARGE_MAX && (first = oldest(&worker->unsent_large)) != core)
 		drop(first, METRIC_DROPPED_ROOM, "the answer was not read, and its memory was needed for others");
 }
 
 static void drop_late(struct list *list, int64_t before_us)
 {
-	struct call *call;
+	struct core_call *core;
 
-	while ((call = oldest(list)) && call->unsent_since_us < before_us)
-		drop(call, METRIC_DROPPED_LATE, "the answer was not read in time");
+	while ((core = oldest(list)) && core->unsent_since_us < before_us)
+		drop(core, METRIC_DROPPED_LATE, "the answer was not read in time");
 }
 
 static void on_tick(uv_timer_t *timer)
@@ -85,19 +85,10 @@ void unsent_start(struct rpc_worker *worker)
 }
 
 /* Not immediately, because the code that sends the answer still uses the memory. */
-void unsent_strip_later(struct call *call)
+void unsent_strip_later(struct core_call *core)
 {
-	if (arena_is_large(&call->arena) || GRPC_SLICE_LENGTH(call->request) > PAYLOAD_SMALL)
-		list_push_back(&call->worker->answered, &call->stripped);
-}
-
-void call_forget_request(struct call *call)
-{
-	grpc_slice_unref(call->request);
-	call->request = grpc_empty_slice();
-	if (call->payload)
-		grpc_byte_buffer_destroy(call->payload);
-	call->payload = NULL;
+	if (arena_is_large(&core->call.arena) || GRPC_SLICE_LENGTH(core->request) > PAYLOAD_SMALL)
+		list_push_back(&core->call.worker->answered, &core->stripped);
 }
 
 void unsent_strip(struct rpc_worker *worker)
@@ -105,10 +96,10 @@ void unsent_strip(struct rpc_worker *worker)
 	struct list *link;
 
 	while ((link = list_pop_front(&worker->answered))) {
-		struct call *call = container_of(link, struct call, stripped);
+		struct core_call *core = container_of(link, struct core_call, stripped);
 
-		list_init(&call->stripped);
-		arena_reset(&call->arena);
-		call_forget_request(call);
+		list_init(&core->stripped);
+		arena_reset(&core->call.arena);
+		core_forget_request(&core->call);
 	}
 }

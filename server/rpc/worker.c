@@ -10,26 +10,11 @@
 
 #include "base/observe/log.h"
 
-/*
- * ROUNDS_MAX is how many times per loop turn the inbox is re-checked before sockets and timers get their turn; FREE_MAX
- * bounds the free list of calls.
- */
-enum { FREE_MAX = 2048, ROUNDS_MAX = 4 };
+/* How many times per loop turn the inbox is re-checked before sockets and timers get their turn. */
+enum { ROUNDS_MAX = 4 };
 
 /* From CROWD open calls on, the queue thread gathers events for NAP_NS. The kernel adds its timer slack of 50 us. */
 enum { CROWD = 16, NAP_NS = 50000 };
-
-enum { RECHECK_MS = 100 };
-
-void worker_hand_over(struct rpc_worker *worker, struct tag *tag)
-{
-	/*
-	 * This thread pushes and then reads `awake`; the loop clears `awake` and then checks the inbox. Whatever the
-	 * interleaving, at least one of them sees the other.
-	 */
-	if (inbox_push(&worker->inbox, tag) && !atomic_load(&worker->awake))
-		uv_async_send(&worker->wake);
-}
 
 /*
  * With many open calls, waiting in gRPC for every single event costs more than anything else: each arrival and each
@@ -111,98 +96,6 @@ static void after_wait(uv_check_t *check)
 	atomic_store(&container_of(check, struct rpc_worker, after_wait)->awake, true);
 }
 
-/* A call from the free list, or a new one. */
-static struct call *worker_take_call(struct rpc_worker *worker, const struct method *method)
-{
-	struct call *call = worker->unused;
-
-	if (call) {
-		worker->unused = call->next_free;
-		worker->unused_count--;
-	} else {
-		call = mem_zalloc(1, sizeof(*call));
-		call->arena.spare = &worker->spare;
-		grpc_metadata_array_init(&call->metadata);
-	}
-	call_prepare(call, worker, method);
-	return call;
-}
-
-void worker_give_call(struct rpc_worker *worker, struct call *call)
-{
-	if (worker->unused_count >= FREE_MAX) {
-		call_free(call);
-		return;
-	}
-	call->next_free = worker->unused;
-	worker->unused = call;
-	worker->unused_count++;
-}
-
-void worker_post(struct rpc_worker *worker, const struct method *method)
-{
-	struct call *call = worker_take_call(worker, method);
-	grpc_call_error error;
-
-	worker->posted++;
-	tag_lend(&call->arrived);
-	if (method->registered) {
-		error = grpc_server_request_registered_call(worker->server->grpc, method->registered, &call->grpc,
-			&call->deadline, &call->metadata, &call->payload, worker->queue, worker->queue, &call->arrived);
-	} else {
-		grpc_call_details_init(&call->details);
-		error = grpc_server_request_call(worker->server->grpc, &call->grpc, &call->details, &call->metadata,
-			worker->queue, worker->queue, &call->arrived);
-	}
-	assert(error == GRPC_CALL_OK);
-	(void)error;
-}
-
-void worker_post_again(struct rpc_worker *worker, const struct method *method)
-{
-	unsigned char *slots = &worker->slots[method - worker->server->methods];
-
-	worker_post(worker, method);
-	if (*slots < RPC_SLOTS) {
-		(*slots)++;
-		worker_post(worker, method);
-	}
-}
-
-void worker_try_shut(struct rpc_worker *worker)
-{
-	if (!worker->closing || worker->queue_shut || worker->active_count > 0 || worker->posted > 0)
-		return;
-	worker->queue_shut = true;
-	grpc_completion_queue_shutdown(worker->queue);
-}
-
-static void on_recheck(uv_timer_t *timer)
-{
-	struct rpc_worker *worker = container_of(timer, struct rpc_worker, recheck);
-	struct err why;
-
-	list_each (&worker->active, at, after) {
-		struct call *call = container_of(at, struct call, link);
-
-		if (call->method->row->kind == RPC_SERVER_STREAM && !call->answered &&
-			!worker->server->options.still_admitted(call, worker->ctx, &why))
-			call_expel(call, &why);
-	}
-}
-
-void worker_stream_opened(struct rpc_worker *worker)
-{
-	if (atomic_fetch_add(&worker->streams, 1) == 0 && worker->server->options.still_admitted)
-		uv_timer_start(&worker->recheck, on_recheck, RECHECK_MS, RECHECK_MS);
-}
-
-void worker_stream_ended(struct rpc_worker *worker)
-{
-	if (atomic_fetch_sub(&worker->streams, 1) == 1)
-		uv_timer_stop(&worker->recheck);
-}
-
 static void on_drain(struct tag *tag, bool ok)
 {
 	struct rpc_worker *worker = container_of(tag, struct rpc_worker, drain);
@@ -254,17 +147,6 @@ static void on_queue_ended(struct tag *tag, bool ok)
 	uv_close((uv_handle_t *)&worker->after_wait, NULL);
 }
 
-static void unused_free(struct rpc_worker *worker)
-{
-	while (worker->unused) {
-		struct call *call = worker->unused;
-
-		worker->unused = call->next_free;
-		call_free(call);
-	}
-	arena_spare_release(&worker->spare);
-}
-
 static void *loop_run(void *arg)
 {
 	struct rpc_worker *worker = arg;
@@ -286,7 +168,8 @@ static void *loop_run(void *arg)
 	uv_run(&worker->loop, UV_RUN_DEFAULT);
 	if (uv_loop_close(&worker->loop) != 0)
 		log_error("a worker's loop ended with open handles", FI("worker", worker->index));
-	unused_free(worker);
+	core_free_unused(worker);
+	arena_spare_release(&worker->spare);
 	free(worker->slots);
 	return NULL;
 }

@@ -7,6 +7,7 @@
 #define BURSAR_STORE_ACCOUNTS_H
 
 #include "base/arena.h"
+#include "base/observe/spans.h"
 #include "domain/limit/account.h"
 #include "domain/limit/decision.h"
 #include "domain/record/entry.h"
@@ -39,6 +40,7 @@ struct account_lookup {
 	bool ok;
 	struct err err;
 	void *impl[4];
+	struct asked asked; /* for a store whose answers come later */
 };
 
 /* Was this request settled before? For records older than the idempotency window or the store's birth. */

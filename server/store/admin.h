@@ -283,6 +283,20 @@ struct key_list {
 	struct api_key *rows;
 	bool more;
 };
+/* A code that begins a session of the key, once and within ten minutes. A key has ten at most: the oldest goes. */
+struct login_create {
+	struct admin_job job;
+	uint8_t hash[KEY_HASH_BYTES]; /* of the code */
+	int64_t key;
+	const char *tenant; /* the key's, for the audit log */
+	int64_t expires_at_us; /* out */
+};
+/* Takes the code away. */
+struct login_redeem {
+	struct admin_job job;
+	uint8_t hash[KEY_HASH_BYTES];
+	int64_t key; /* out; 0: there is no such code, or its time is over */
+};
 /* When keys were last used. */
 #define KEY_USES_MAX 64
 struct key_use {

@@ -5,11 +5,13 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/observe/metrics.h"
 
 struct catalog {
 	_Atomic long references;
 	uint64_t generation;
 	struct catalog_parts parts;
+	const struct api_key **key_by_id; /* parts.key in the order of ids */
 	struct pool_settings pool; /* POOL_DEFAULT, when it has no row */
 	struct tenant other; /* for every tenant without a row: the settings of `default`, no accounts of its own */
 };
@@ -43,6 +45,34 @@ static int compare_texts(const void *a, const void *b)
 static int compare_keys(const void *a, const void *b)
 {
 	return memcmp(((const struct api_key *)a)->hash, ((const struct api_key *)b)->hash, KEY_HASH_BYTES);
+}
+
+static int compare_key_ids(const void *a, const void *b)
+{
+	int64_t x = (*(const struct api_key *const *)a)->id, y = (*(const struct api_key *const *)b)->id;
+
+	return x < y ? -1 : x > y;
+}
+
+static int compare_signers(const void *a, const void *b)
+{
+	return memcmp(a, b, SIGNER_ID_BYTES);
+}
+
+/* Keys by hash and by id, and signers. */
+static void sort_keys(struct catalog *catalog)
+{
+	struct catalog_parts *parts = &catalog->parts;
+
+	catalog->key_by_id = mem_zalloc((size_t)parts->keys + 1, sizeof(*catalog->key_by_id));
+	if (parts->keys) {
+		qsort(parts->key, (size_t)parts->keys, sizeof(*parts->key), compare_keys);
+		for (int i = 0; i < parts->keys; i++)
+			catalog->key_by_id[i] = &parts->key[i];
+		qsort(catalog->key_by_id, (size_t)parts->keys, sizeof(*catalog->key_by_id), compare_key_ids);
+	}
+	if (parts->signers)
+		qsort(parts->signer_public, (size_t)parts->signers, sizeof(*parts->signer_public), compare_signers);
 }
 
 static int compare_models(const void *a, const void *b)
@@ -95,12 +125,13 @@ struct catalog *catalog_new(const struct catalog_parts *parts)
 		qsort(parts->tenant, (size_t)parts->tenants, sizeof(*parts->tenant), compare_tenants);
 	if (parts->tiers)
 		qsort(parts->tier, (size_t)parts->tiers, sizeof(*parts->tier), compare_tiers);
+	for (int i = 0; i < parts->tiers; i++)
+		parts->tier[i].tier.metric = metrics_tier(parts->tier[i].tier.name);
 	if (parts->pools)
 		qsort(parts->pool, (size_t)parts->pools, sizeof(*parts->pool), compare_pools);
 	if (parts->texts)
 		qsort(parts->text, (size_t)parts->texts, sizeof(*parts->text), compare_texts);
-	if (parts->keys)
-		qsort(parts->key, (size_t)parts->keys, sizeof(*parts->key), compare_keys);
+	sort_keys(catalog);
 	pool_settings_default(&catalog->pool, POOL_DEFAULT, parts->default_slots);
 	catalog->pool.slots_from_option = true;
 	for (int i = 0; i < parts->tenants; i++) {
@@ -245,6 +276,35 @@ const struct api_key *catalog_key(const struct catalog *catalog, const uint8_t h
 	return bsearch(&wanted, catalog->parts.key, (size_t)catalog->parts.keys, sizeof(wanted), compare_keys);
 }
 
+static int id_order(const void *id, const void *key)
+{
+	int64_t x = *(const int64_t *)id, y = (*(const struct api_key *const *)key)->id;
+
+	return x < y ? -1 : x > y;
+}
+
+const struct api_key *catalog_key_by_id(const struct catalog *catalog, int64_t id)
+{
+	const struct api_key *const *found = catalog ? bsearch(&id, catalog->key_by_id, (size_t)catalog->parts.keys,
+							       sizeof(*catalog->key_by_id), id_order)
+						     : NULL;
+
+	return found ? *found : NULL;
+}
+
+const uint8_t *catalog_signer_public(const struct catalog *catalog, const uint8_t id[SIGNER_ID_BYTES])
+{
+	if (!catalog || catalog->parts.signers == 0)
+		return NULL;
+	return bsearch(id, catalog->parts.signer_public, (size_t)catalog->parts.signers,
+		sizeof(*catalog->parts.signer_public), compare_signers);
+}
+
+const struct signer *catalog_signer(const struct catalog *catalog)
+{
+	return &catalog->parts.signer;
+}
+
 bool catalog_has_keys(const struct catalog *catalog)
 {
 	return catalog && catalog->parts.keys_made;
@@ -319,7 +379,9 @@ void catalog_release(struct catalog *catalog)
 	free(catalog->parts.pool);
 	free(catalog->parts.text);
 	arena_release(&catalog->parts.text_rows);
+	free(catalog->key_by_id);
 	free(catalog->parts.key);
+	free(catalog->parts.signer_public);
 	arena_release(&catalog->parts.key_texts);
 	price_book_free(catalog->parts.prices);
 	free(catalog);

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/crypto/signer.h"
 #include "domain/api_key.h"
 #include "domain/limit/limit.h"
 #include "domain/pool.h"
@@ -27,6 +28,7 @@ struct tier {
 	enum fail_policy fail_policy;
 	bool shipped;
 	char upgrade_to[65];
+	unsigned metric; /* its value in the label set TIER (base/observe/metrics.h) */
 };
 
 struct tenant {
@@ -71,6 +73,13 @@ const struct pool_settings *catalog_pool(const struct catalog *catalog, const ch
 void catalog_pools_each(const struct catalog *catalog, void (*each)(const char *tenant, const char *pool));
 /* The key with that hash, unless it was revoked; it may have expired since the load. NULL when there is none. */
 const struct api_key *catalog_key(const struct catalog *catalog, const uint8_t hash[KEY_HASH_BYTES]);
+/* The key of that id, likewise. */
+const struct api_key *catalog_key_by_id(const struct catalog *catalog, int64_t id);
+/* The public key that begins with these bytes, of a bursard that may have signed sessions; NULL when there is none. */
+#define SIGNER_ID_BYTES 8
+const uint8_t *catalog_signer_public(const struct catalog *catalog, const uint8_t id[SIGNER_ID_BYTES]);
+/* With what this process signs sessions. */
+const struct signer *catalog_signer(const struct catalog *catalog);
 /* Has any key ever been created? From then on every caller needs one. */
 bool catalog_has_keys(const struct catalog *catalog);
 /*

@@ -36,6 +36,9 @@ struct catalog_parts {
 	struct api_key *key; /* any order; not the revoked ones */
 	struct arena key_texts; /* their strings; taken over like the arrays */
 	bool keys_made; /* there is a key, revoked or not */
+	struct signer signer; /* this process's */
+	int signers;
+	uint8_t (*signer_public)[SIGNER_PUBLIC_BYTES]; /* any order; taken over; of all processes, this one included */
 	int64_t stored; /* the durable store's generation */
 	int64_t names_at_us; /* model names are resolved as of this time */
 	int default_slots; /* of POOL_DEFAULT when it has no row, not even a shipped one */

@@ -1,4 +1,5 @@
 """deploy/local, all its commands, beside whatever else runs on this machine: ports and directory of its own."""
+import http.client
 import os
 import pathlib
 import re
@@ -58,6 +59,37 @@ def test_up_again_leaves_what_runs_alone(up):
     done = up("up")
     assert done.returncode == 0, done.stdout
     assert up.pids() == before
+
+
+def status_of(address, path):
+    connection = http.client.HTTPConnection(address, timeout=20)
+    connection.request("GET", path)
+    try:
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+def test_up_prints_the_dashboards_address_and_a_login_once_there_are_keys(up):
+    def line():
+        return next(line.strip() for line in up("up").stdout.splitlines() if line.startswith(f"  http://{up.http}/"))
+
+    def bursar(*words, **env):
+        return subprocess.run([os.path.join(up.var, "bin", "bursar"), *words], env={**up.env, "BURSAR_ADDR": up.grpc, **env},
+                              capture_output=True, text=True, timeout=60, check=True).stdout
+
+    assert line() == f"http://{up.http}/"
+    key = re.search(r"bsk_\S{20,}", bursar("key", "create", "operator"))[0]
+    try:
+        assert "'var/bin/bursar dashboard" in line()
+        up.env["BURSAR_KEY"] = key
+        link = line()
+        assert re.fullmatch(rf"http://{up.http}/login\?code=blc_[\w-]+", link)
+        assert [status_of(up.http, link.removeprefix(f"http://{up.http}")) for _ in range(2)] == [303, 401]
+    finally:
+        up.env.pop("BURSAR_KEY", None)
+        assert up("reset", "--yes").returncode == 0
+        assert up("up").returncode == 0
 
 
 @pytest.mark.parametrize("part", ["redis", "postgres", "bursard"])

@@ -14,7 +14,8 @@ COST = 1180 * 2500 + 310 * 10_000  # gpt-4o
 
 def limits(bots):
     return (bots.calendar("day", "tokens", 100_000), bots.calendar("month", "cost", 10**12, "MONTH"), bots.calendar("web", "tokens", 100_000, interface="web"),
-            bots.calendar("requests", "requests", 100, "MONTH"), bots.calendar("tokens", "tokens", 10**6, "MONTH"), bots.bucket("minute", "tokens", 100_000), bots.bucket("past", "tokens", 10**9, period_us=1000))
+            bots.calendar("requests", "requests", 100, "MONTH"), bots.calendar("tokens", "tokens", 10**6, "MONTH"),
+            bots.bucket("bucket", "tokens", 100_000, period_us=30 * 1440 * MINUTE_US), bots.bucket("past", "tokens", 10**9, period_us=1000))
 
 
 def adjust(bots, answer=None, reason="was recorded as 0", usage=None, reservation=None, **fields):
@@ -49,7 +50,7 @@ def test_a_record_at_nothing_is_corrected_everywhere(bots, stack):
     assert (done.input_tokens, done.output_tokens, done.cost_nano_usd, done.requests) == (1180, 310, COST, 0)
     assert done.user == user and done.request_id == answer.request_id and not done.repeat
     assert [bots.used(user, name) for name in ("day", "month", "web", "requests")] == [1490, COST, 0, 1]
-    assert 1400 < bots.used(user, "minute") <= 1490 and bots.used(user, "past") == 0
+    assert 1400 < bots.used(user, "bucket") <= 1490 and bots.used(user, "past") == 0
     assert bots.figures(user)[bots.types.ACCOUNT_KIND_TEAM, "day"].used == 1490
     proof = bots.drained()
     assert proof.equal and proof.ledger.cost_nano_usd >= COST, proof
@@ -193,7 +194,7 @@ def test_an_error_names_the_field(bots, field, fields):
 
 def test_a_bucket_follows_only_until_it_has_filled(bots):
     """The request started a minute ago by the caller's clock, in the day that runs: its bucket of that minute has filled since."""
-    user = bots.user_with(bots.bucket("minute", "tokens", 6000), bots.bucket("hour", "tokens", 6000, period_us=60 * MINUTE_US))
+    user = bots.user_with(bots.bucket("minute", "tokens", 1200), bots.bucket("hour", "tokens", 1200, period_us=60 * MINUTE_US))
     probe = bots.check(user)
     ref = bots.ref(user=user, request_id=unique("r"), started_at_us=probe.started_at_us - 2 * MINUTE_US)
     bots.record(ref=ref, input_tokens=0)

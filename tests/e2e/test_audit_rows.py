@@ -12,7 +12,8 @@ KEY, POOL, TENANT = "the key of this test", "gpu", "default"
 
 # Of those that change nothing, and so leave no row. An RPC that is in neither list fails the test.
 READS = ("GetAccount ListAccounts GetTenant ListTenants GetTier ListTiers ListTexts Export GetPrice ListPrices ListAliases ListFamilies GetStats GetMonthlyReport GetReport GetForecast "
-         "CompareCosts GetPool ListPools GetPoolStats WatchPool Watch ListKeys ListAudit GetProof Diagnose ListReservations GetReservation").split()
+         "CompareCosts GetPool ListPools GetPoolStats WatchPool Watch ListKeys ListAudit GetProof Diagnose ListReservations GetReservation "
+         "GetCaller CreateSession RedeemLogin").split()
 
 
 def ref(user):
@@ -61,6 +62,7 @@ CHANGES = {
     "CreateKey": ((), lambda u: pb.CreateKeyRequest(role=2, label=KEY), "key.create", None),
     "RotateKey": (("CreateKey",), lambda u: pb.RotateKeyRequest(id=2), "key.rotate", None),
     "RevokeKey": (("CreateKey",), lambda u: pb.RevokeKeyRequest(id=2), "key.revoke", "2"),
+    "CreateLogin": ((), lambda u: pb.CreateLoginRequest(), "login.create", "1"),
 }
 METHODS = [method.name for method in pb.DESCRIPTOR.services_by_name["Admin"].methods]
 

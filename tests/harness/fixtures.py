@@ -1,4 +1,5 @@
 """The fixtures of tests/e2e and tests/fault. A test that asks for `clock` gets its Redis under that clock."""
+import pathlib
 import signal
 
 import pytest
@@ -6,6 +7,7 @@ import pytest
 from .bursard import Bursard
 from .clock import Clock
 from .postgres import Postgres
+from .process import temp_dir
 from .redis_server import Redis
 
 
@@ -25,6 +27,12 @@ def ends_in_time(request):
     yield
     signal.alarm(0)
     signal.signal(signal.SIGALRM, before)
+
+
+@pytest.fixture
+def tmp_path():
+    """In place of pytest's own, which is longer the more workers and users there are: bursar cuts messages with long paths."""
+    return pathlib.Path(temp_dir("test"))
 
 
 @pytest.fixture(scope="session")

@@ -27,16 +27,23 @@ run_ctest() {
 	return "$status"
 }
 
-# run_pytest BUILD PATH...; $wrapper: words to put before it.
+# run_pytest BUILD PATH...; $wrapper: words to put before it; $workers: how many processes share the tests.
 run_pytest() {
-	local build=$1 status=0 xml marks="not long"
+	local build=$1 status=0 share=() xml marks="not long"
 	shift
 	xml=$results/${current:?}.xml
 	[ -z "$long" ] || marks="long or not long"
+	[ -z "${workers-}" ] || share=(-n "$workers")
 	compgen -G "$1/test_*.py" >/dev/null || [ -f "$1" ] || return 0
-	BURSAR_BUILD=$PWD/build/$build "${wrapper[@]}" /usr/bin/python3 -m pytest -q -ra --durations=10 -m "$marks" --junitxml="$xml" "$@" || status=$?
+	BURSAR_BUILD=$PWD/build/$build "${wrapper[@]}" /usr/bin/python3 -m pytest "${share[@]}" -q -ra --durations=10 -m "$marks" --junitxml="$xml" "$@" || status=$?
 	[ ! -s "$xml" ] || count_junit "$xml"
 	[ "$status" = 5 ] || return "$status" # 5: no test was there
+}
+
+# The same for tests that mostly wait, for programs to start and for events: one more at a time than there are cores.
+run_waiting() {
+	local workers=$(($(nproc) + 1))
+	run_pytest "$@"
 }
 
 run_mutants() {
@@ -125,9 +132,9 @@ fuzz_one() {
 		count 0 1 "$name"
 		status=1
 	fi
-	# A planted bug that is not found means that the target does not reach the code.
+	# A planted bug that is not found means that the target does not reach the code. It takes seconds, unless the machine is busy.
 	echo "== $name: the planted bug"
-	if build/fuzz/fuzz/"${name}_planted" -max_total_time="$seconds" -verbosity=0 -artifact_prefix="$work/" \
+	if build/fuzz/fuzz/"${name}_planted" -max_total_time=$((seconds > 60 ? seconds : 60)) -verbosity=0 -artifact_prefix="$work/" \
 		"$work/new" "tests/fuzz/corpus/${name#fuzz_}" >"$work/planted.log" 2>&1; then
 		echo "the planted bug was not found"
 		count 0 1 "${name}_planted"
@@ -140,14 +147,23 @@ fuzz_one() {
 }
 
 run_fuzz() {
-	local source name seconds=30 status=0
+	local source name seconds=15 running=0 status=0
 	[ -z "$long" ] || seconds=600
 	compgen -G 'tests/fuzz/fuzz_*.c' >/dev/null || return 0
-	build_preset fuzz build/fuzz -j 1 || return 1
+	build_preset fuzz build/fuzz -j "$(nproc)" || return 1
 	for source in tests/fuzz/fuzz_*.c; do
 		name=$(basename "$source" .c)
 		mkdir -p "tests/fuzz/corpus/${name#fuzz_}"
-		fuzz_one "$name" "$seconds" || status=1
+		if ((running == $(nproc))); then
+			wait -n || status=1
+			((running--))
+		fi
+		fuzz_one "$name" "$seconds" >"$results/$name.out" 2>&1 &
+		((++running))
 	done
+	while ((running-- > 0)); do
+		wait -n || status=1
+	done
+	cat "$results"/fuzz_*.out
 	return "$status"
 }

@@ -8,7 +8,8 @@ stages_begin() {
 	mkdir -p "$results"
 	started=$SECONDS
 	trap stages_stop INT TERM
-	printf '%-10s %8s %8s %8s\n' STAGE PASSED FAILED SECONDS
+	exec {never}<> <(:) # nobody writes there: to wait by `read -t` starts no process, as `sleep` would
+	printf '%-10s %8s %8s %8s %8s\n' STAGE PASSED FAILED SECONDS CPU
 }
 
 stages_stop() {
@@ -32,12 +33,20 @@ count() {
 	echo "$@" >>"$results/$current.count"
 }
 
+# Sets cpu to the seconds of CPU that this shell's finished processes have used. (A subshell would be told its own.)
+read_cpu() {
+	times >"$results/$current.times"
+	cpu=$(awk 'NR == 2 { gsub("[ms]", " "); printf "%.0f", $1 * 60 + $2 + $3 * 60 + $4 }' "$results/$current.times")
+}
+
 # stage NAME FUNCTION...: the function's output goes to the log. One that counts nothing has nothing to run, unless it fails.
 stage() {
-	local current=$1 begun=$SECONDS passed=0 failed=0 status=0 p f words notes=
+	local current=$1 begun=$SECONDS passed=0 failed=0 status=0 p f words notes= cpu before
 	shift
 	wanted "$current" || return 0
 	: >"$results/$current.count"
+	read_cpu
+	before=$cpu
 	("$@") >"$results/$current.log" 2>&1 &
 	wait_and_tell "$!" "$current" || status=$?
 	while read -r p f words; do
@@ -46,7 +55,8 @@ stage() {
 	done <"$results/$current.count"
 	((status == 0 || failed > 0)) || failed=1
 	((passed + failed > 0)) || notes="$notes  (nothing to run)"
-	printf '%-10s %8d %8d %8d%s\n' "$current" "$passed" "$failed" $((SECONDS - begun)) "$notes"
+	read_cpu
+	printf '%-10s %8d %8d %8d %8d%s\n' "$current" "$passed" "$failed" $((SECONDS - begun)) $((cpu - before)) "$notes"
 	((failed == 0)) || tell_failure "$current"
 	echo "$passed $failed" >"$results/$current.sum"
 }
@@ -55,7 +65,7 @@ stage() {
 wait_and_tell() {
 	local tenths=0
 	while kill -0 "$1" 2>/dev/null; do
-		sleep 0.1
+		read -rt 0.1 -u "$never" || true
 		((++tenths % 600)) || echo "           ... $2: $((tenths / 10)) s"
 	done
 	wait "$1"

@@ -21,6 +21,7 @@ const struct command_group *const command_groups[] = {
 	&audit_commands,
 	&watch_commands,
 	&doctor_commands,
+	&dashboard_commands,
 	&pool_commands,
 	&run_commands,
 	&replay_commands,

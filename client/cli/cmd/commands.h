@@ -14,6 +14,7 @@ extern const struct command_group report_commands;
 extern const struct command_group stats_commands;
 extern const struct command_group watch_commands;
 extern const struct command_group doctor_commands;
+extern const struct command_group dashboard_commands;
 extern const struct command_group run_commands;
 extern const struct command_group replay_commands;
 extern const struct command_group profile_commands;

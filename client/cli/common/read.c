@@ -69,7 +69,7 @@ void *read_json_file(struct cli *cli, const ProtobufCMessageDescriptor *descript
 	void *message = NULL;
 
 	if (file_read(path, &text, &cli->err)) {
-		message = json_read_message(buf_str(&text), text.len, descriptor, &cli->err);
+		message = json_new_message(buf_str(&text), text.len, descriptor, &cli->err);
 		if (!message && cli->err.field[0]) {
 			struct err inner = cli->err;
 

@@ -21,7 +21,7 @@ void json_put_line(struct buf *out, const ProtobufCMessage *message);
  * name, in full or in short ("DIMENSION_COST", "cost"). NULL with ERR_INVALID: the field is the path
  * ("limits[2].amount"); if the text is not valid JSON, the message gives the line.
  */
-ProtobufCMessage *json_read_message(
+ProtobufCMessage *json_new_message(
 	const char *text, size_t len, const ProtobufCMessageDescriptor *descriptor, struct err *err);
 
 #endif

@@ -166,7 +166,7 @@ static bool read_object(const json_t *object, ProtobufCMessage *message, struct 
 	return true;
 }
 
-ProtobufCMessage *json_read_message(
+ProtobufCMessage *json_new_message(
 	const char *text, size_t len, const ProtobufCMessageDescriptor *descriptor, struct err *err)
 {
 	json_error_t why;

@@ -90,7 +90,7 @@ static bool list_read(struct cli *cli, struct aliases *out)
 	bool ok = file_read(path, &text, &cli->err);
 
 	if (ok && end && strcmp(end, ".json") == 0) {
-		out->list = (Bursar__V1__ListAliasesResponse *)json_read_message(
+		out->list = (Bursar__V1__ListAliasesResponse *)json_new_message(
 			buf_str(&text), text.len, &bursar__v1__list_aliases_response__descriptor, &cli->err);
 		ok = out->list != NULL;
 	} else if (ok) {

@@ -33,7 +33,7 @@ struct key_call {
 	} op;
 };
 
-static char **lines_to_list(struct arena *arena, const char *lines, size_t *count)
+char **admin_lines(struct arena *arena, const char *lines, size_t *count)
 {
 	char **list = message_list(arena, KEY_LIST_MAX);
 
@@ -55,8 +55,8 @@ static Bursar__V1__ApiKey *key_message(struct arena *arena, const struct api_key
 	message->account = unconst(key->account);
 	message->label = unconst(key->label);
 	message->prefix = unconst(key->prefix);
-	message->interfaces = lines_to_list(arena, key->interfaces, &message->n_interfaces);
-	message->addresses = lines_to_list(arena, key->networks, &message->n_addresses);
+	message->interfaces = admin_lines(arena, key->interfaces, &message->n_interfaces);
+	message->addresses = admin_lines(arena, key->networks, &message->n_addresses);
 	message->created_at_us = key->created_at_us;
 	message->expires_at_us = key->expires_at_us;
 	message->revoked_at_us = key->revoked_at_us;

@@ -216,6 +216,9 @@ void admin_pool_levels_read(Bursar__V1__PoolLevel *const *levels, size_t count, 
 /* Whether the caller may ask about all tenants, when `all` says that they do. */
 bool admin_all_tenants(struct call *call, bool all, struct err *err) __attribute__((warn_unused_result));
 
+/* The lines of a key's list, KEY_LIST_MAX at most. */
+char **admin_lines(struct arena *arena, const char *lines, size_t *count);
+
 /* The page size: between 1 and `most`, or `usual` for 0. */
 int admin_page(int asked, int usual, int most);
 

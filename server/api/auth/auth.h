@@ -10,6 +10,8 @@
 
 #include "domain/api_key.h"
 #include "rpc/call.h"
+#include "service/cache/sessions.h"
+#include "service/worker/worker.h"
 
 /* rpc_method.access: the roles that may call the method, as bits. A method with no bits set is closed to everyone. */
 #define MAY_OPERATE (1u << ROLE_OPERATOR)
@@ -32,6 +34,28 @@ bool auth_admit(struct call *call, void *ctx);
  * necessary.
  */
 bool auth_still_admitted(struct call *call, void *ctx, struct err *err) __attribute__((warn_unused_result));
+
+/*
+ * For a method that is open to anybody: identifies its caller, as auth_admit does for all others, without looking at
+ * their role. A caller who shows nothing is refused, but it is not held against their address.
+ */
+bool auth_identify(struct call *call, struct worker *worker, struct err *err) __attribute__((warn_unused_result));
+
+/*
+ * For what else a caller may guess. auth_refuse counts a failure of the address (auth_address) and is false with
+ * ERR_UNAUTHENTICATED, or with ERR_EXHAUSTED if there were too many within a minute; auth_may_try is false with the
+ * latter.
+ */
+const char *auth_address(struct call *call);
+bool auth_refuse(const char *address, const char *why, struct err *err);
+bool auth_may_try(const char *address, struct err *err) __attribute__((warn_unused_result));
+
+/*
+ * Begins a session of the dashboard for a key that the caller has shown to be theirs: the call's caller is now that
+ * session. ERR_UNAUTHENTICATED if the key does not work, or not from the caller's address.
+ */
+bool auth_session_begin(struct call *call, struct worker *worker, int64_t key, char text[SESSION_TEXT_SIZE],
+	struct err *err) __attribute__((warn_unused_result));
 
 /*
  * Restricts a request to its caller's tenant before anything else reads it. In every part of the message, reservation

@@ -8,7 +8,6 @@
 
 #include "base/embedded.h"
 
-enum wire { WIRE_VARINT = 0, WIRE_I64 = 1, WIRE_LEN = 2, WIRE_I32 = 5 };
 enum { SET_FILE = 1 };
 enum { FILE_NAME = 1, FILE_PACKAGE = 2, FILE_IMPORT = 3, FILE_MESSAGE = 4, FILE_ENUM = 5, FILE_SERVICE = 6 };
 enum { OWN_NAME = 1 }; /* the same in every descriptor that has a name */
@@ -16,57 +15,6 @@ enum { MESSAGE_FIELD = 2, MESSAGE_MESSAGE = 3, MESSAGE_ENUM = 4, MESSAGE_ONEOF =
 enum { SERVICE_METHOD = 2 };
 
 enum what { A_MESSAGE, AN_ENUM, A_SERVICE, A_LEAF };
-
-static uint64_t varint(const uint8_t **at, const uint8_t *end)
-{
-	uint64_t value = 0;
-
-	for (unsigned shift = 0; *at < end && shift < 64; shift += 7) {
-		uint8_t byte = *(*at)++;
-
-		value |= (uint64_t)(byte & 0x7f) << shift;
-		if (!(byte & 0x80))
-			break;
-	}
-	return value;
-}
-
-/* Finds the next length-delimited field and advances `rest` past it; false at the end. */
-static bool next(struct piece *rest, unsigned *number, struct piece *value)
-{
-	const uint8_t *at = rest->data, *end = at + rest->len;
-
-	while (at < end) {
-		uint64_t tag = varint(&at, end);
-		enum wire wire = (enum wire)(tag & 7);
-		uint64_t len = wire == WIRE_I64 ? 8 : wire == WIRE_I32 ? 4 : varint(&at, end);
-
-		if (wire == WIRE_VARINT)
-			continue;
-		if (len > (uint64_t)(end - at))
-			break;
-		*number = (unsigned)(tag >> 3);
-		*value = (struct piece){.data = at, .len = (size_t)len};
-		at += len;
-		if (wire != WIRE_LEN)
-			continue;
-		*rest = (struct piece){.data = at, .len = (size_t)(end - at)};
-		return true;
-	}
-	return false;
-}
-
-/* The first field with that number; empty when there is none. */
-static struct piece first(struct piece of, unsigned number)
-{
-	struct piece value;
-	unsigned found;
-
-	while (next(&of, &found, &value))
-		if (found == number)
-			return value;
-	return (struct piece){.data = (const uint8_t *)"", .len = 0};
-}
 
 static bool is(struct piece piece, const char *text, size_t len)
 {
@@ -108,14 +56,14 @@ static bool is_named(enum what of, unsigned number, enum what *out)
 /* Whether `symbol` is the thing or something inside it. Recurses as deep as our messages nest, whatever the symbol. */
 static bool defines(struct piece thing, enum what kind, const char *symbol)
 {
-	const char *rest = behind(symbol, first(thing, OWN_NAME));
+	const char *rest = behind(symbol, piece_first(thing, OWN_NAME));
 	struct piece value;
 	unsigned number;
 	enum what what;
 
 	if (!rest || !*rest)
 		return rest != NULL;
-	while (next(&thing, &number, &value))
+	while (piece_next(&thing, &number, &value))
 		if (is_named(kind, number, &what) && defines(value, what, rest))
 			return true;
 	return false;
@@ -127,18 +75,18 @@ static bool file_kind(unsigned number, enum what *out)
 	return number == FILE_MESSAGE || number == FILE_ENUM || number == FILE_SERVICE;
 }
 
-static struct piece all_files(void)
+struct piece descriptors_all(void)
 {
 	return (struct piece){.data = bursar_descriptors, .len = bursar_descriptors_size};
 }
 
 static bool file_of(const char *name, size_t len, struct piece *out)
 {
-	struct piece set = all_files(), file;
+	struct piece set = descriptors_all(), file;
 	unsigned number;
 
-	while (next(&set, &number, &file)) {
-		if (number != SET_FILE || !is(first(file, FILE_NAME), name, len))
+	while (piece_next(&set, &number, &file)) {
+		if (number != SET_FILE || !is(piece_first(file, FILE_NAME), name, len))
 			continue;
 		*out = file;
 		return true;
@@ -153,16 +101,16 @@ bool descriptors_file(const char *name, struct piece *out)
 
 bool descriptors_symbol(const char *symbol, struct piece *out)
 {
-	struct piece set = all_files(), file, value;
+	struct piece set = descriptors_all(), file, value;
 	unsigned number;
 	enum what what;
 
-	while (next(&set, &number, &file)) {
-		const char *rest = behind(symbol, first(file, FILE_PACKAGE));
+	while (piece_next(&set, &number, &file)) {
+		const char *rest = behind(symbol, piece_first(file, FILE_PACKAGE));
 
 		if (!rest || !*rest)
 			continue;
-		for (struct piece left = file; next(&left, &number, &value);) {
+		for (struct piece left = file; piece_next(&left, &number, &value);) {
 			if (!file_kind(number, &what) || !defines(value, what, rest))
 				continue;
 			*out = file;
@@ -177,8 +125,8 @@ static bool has_message(struct piece of, unsigned member, const char *name)
 	struct piece value;
 	unsigned number;
 
-	while (next(&of, &number, &value)) {
-		const char *rest = number == member ? behind(name, first(value, OWN_NAME)) : NULL;
+	while (piece_next(&of, &number, &value)) {
+		const char *rest = number == member ? behind(name, piece_first(value, OWN_NAME)) : NULL;
 
 		if (rest && (!*rest || has_message(value, MESSAGE_MESSAGE, rest)))
 			return true;
@@ -192,7 +140,7 @@ bool descriptors_has_message(const char *name)
 
 	if (!descriptors_symbol(name, &file))
 		return false;
-	return has_message(file, FILE_MESSAGE, behind(name, first(file, FILE_PACKAGE)));
+	return has_message(file, FILE_MESSAGE, behind(name, piece_first(file, FILE_PACKAGE)));
 }
 
 static bool is_in(const struct piece *list, size_t count, struct piece piece)
@@ -213,7 +161,7 @@ size_t descriptors_with_imports(struct piece file, struct piece out[DESCRIPTORS_
 		struct piece left = out[at], name, import;
 		unsigned number;
 
-		while (next(&left, &number, &name))
+		while (piece_next(&left, &number, &name))
 			if (number == FILE_IMPORT && file_of((const char *)name.data, name.len, &import) &&
 				!is_in(out, count, import) && count < DESCRIPTORS_MAX)
 				out[count++] = import;
@@ -223,14 +171,14 @@ size_t descriptors_with_imports(struct piece file, struct piece out[DESCRIPTORS_
 
 void descriptors_services(void (*each)(const char *name, size_t len, void *arg), void *arg)
 {
-	struct piece set = all_files(), file, value;
+	struct piece set = descriptors_all(), file, value;
 	unsigned number;
 
-	while (next(&set, &number, &file)) {
-		struct piece package = first(file, FILE_PACKAGE);
+	while (piece_next(&set, &number, &file)) {
+		struct piece package = piece_first(file, FILE_PACKAGE);
 
-		for (struct piece left = file; next(&left, &number, &value);) {
-			struct piece own = first(value, OWN_NAME);
+		for (struct piece left = file; piece_next(&left, &number, &value);) {
+			struct piece own = piece_first(value, OWN_NAME);
 			char name[256];
 
 			if (number != FILE_SERVICE || package.len + own.len + 2 > sizeof(name))

@@ -235,8 +235,8 @@ void limiter_acquire(struct call *call, void *ctx)
 	const Bursar__V1__AcquireRequest *request = request_read(call, &bursar__v1__acquire_request__descriptor, &err);
 	struct acquire_call *self;
 
-	if (!request || (request->pool[0] && !pool_name_check(request->pool, "pool", &err)) ||
-		!may_start(call, worker, &err)) {
+	if (!request || !settles_in_check_only(request->check, &err) ||
+		(request->pool[0] && !pool_name_check(request->pool, "pool", &err)) || !may_start(call, worker, &err)) {
 		call_fail(call, &err);
 		return;
 	}

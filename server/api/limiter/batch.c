@@ -97,7 +97,7 @@ static void check_item_start(struct check_item *item, struct worker *worker)
 {
 	struct arena *arena = call_arena(item->batch->call);
 
-	if (!message_check(&item->request->base, &item->err)) {
+	if (!message_check(&item->request->base, &item->err) || !settles_in_check_only(item->request, &item->err)) {
 		item_ended(item->batch);
 		return;
 	}

@@ -23,6 +23,14 @@ struct check_call {
 	struct check check;
 	struct call *call;
 	struct answer_form form;
+	bool settle;
+	struct settled_check settled;
+};
+
+struct status_call {
+	struct check_call asked;
+	bool with_costs;
+	struct user_costs costs;
 };
 
 struct explain_call {
@@ -64,16 +72,32 @@ static bool failed(struct check_call *self)
 	return true;
 }
 
-static void check_done(struct flow *flow)
+static void check_reply(struct check_call *self)
 {
-	struct check_call *self = self_of(flow);
 	struct limits_debt *debts = NULL;
 
-	if (failed(self))
-		return;
 	unread_add(&self->check, &debts);
 	unread_watch(self->call, debts);
 	reply(self, &answer_to_message(&self->check, &self->form)->base);
+}
+
+static void settled_done(struct settled_check *settled)
+{
+	check_reply(container_of(settled, struct check_call, settled));
+}
+
+static void check_done(struct flow *flow)
+{
+	struct check_call *self = self_of(flow);
+
+	if (failed(self))
+		return;
+	if (self->settle && check_to_settle(&self->check)) {
+		self->settled = (struct settled_check){.check = &self->check};
+		check_settle(&self->settled, self->check.worker, call_arena(self->call), settled_done);
+	} else {
+		check_reply(self);
+	}
 }
 
 void limiter_check(struct call *call, void *ctx)
@@ -85,6 +109,7 @@ void limiter_check(struct call *call, void *ctx)
 		return;
 	self = check_call_new(call);
 	self->form = answer_form_of(request);
+	self->settle = request->settle;
 	question_of_check(request, call, &self->check.question);
 	self->check.question.deadline_us = call_deadline_us(call);
 	check_start(&self->check, ctx, call_arena(call), check_done);
@@ -174,14 +199,13 @@ void limiter_explain(struct call *call, void *ctx)
 	check_start(&self->check, ctx, call_arena(call), explain_done);
 }
 
-static void status_done(struct flow *flow)
+static void status_reply(struct status_call *status)
 {
-	struct check_call *self = self_of(flow);
+	struct check_call *self = &status->asked;
 	struct arena *arena = call_arena(self->call);
 	Bursar__V1__GetStatusResponse *response = message_new(arena, GetStatusResponse, get_status_response);
 
-	if (failed(self))
-		return;
+	response->costs = status->costs.costs;
 	response->now_us = self->check.answer.now_us;
 	response->quality = (Bursar__V1__Quality)self->check.answer.quality;
 	response->n_accounts =
@@ -189,14 +213,38 @@ static void status_done(struct flow *flow)
 	reply(self, &response->base);
 }
 
+static void costs_done(struct user_costs *costs)
+{
+	status_reply(container_of(costs, struct status_call, costs));
+}
+
+static void status_done(struct flow *flow)
+{
+	struct check_call *self = self_of(flow);
+	struct status_call *status = container_of(self, struct status_call, asked);
+	const struct check_question *question = &self->check.question;
+
+	if (failed(self))
+		return;
+	status->costs = (struct user_costs){.key = {ACCOUNT_USER, question->tenant, question->user}};
+	if (status->with_costs)
+		user_costs_read(&status->costs, self->check.worker, call_arena(self->call), costs_done);
+	else
+		status_reply(status);
+}
+
 void limiter_get_status(struct call *call, void *ctx)
 {
 	const Bursar__V1__GetStatusRequest *request = request_take(call, &bursar__v1__get_status_request__descriptor);
+	struct status_call *status;
 	struct check_call *self;
 
 	if (!request)
 		return;
-	self = check_call_new(call);
+	status = arena_alloc(call_arena(call), sizeof(*status));
+	status->with_costs = request->costs;
+	self = &status->asked;
+	self->call = call;
 	self->check.question = (struct check_question){
 		.mode = CHECK_STATUS,
 		.tenant = tenant_or_default(request->tenant),

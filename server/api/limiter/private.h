@@ -36,6 +36,36 @@ bool question_of_record(
 Bursar__V1__RecordResponse *record_to_message(const struct record_run *run, bool names);
 void cancel_to_message(const struct settle *settle, Bursar__V1__CancelResponse *out);
 
+/* A check that is recorded as soon as it is allowed. Embedded by the caller; must live until `done` has run. */
+struct settled_check {
+	struct check *check; /* answered; its answer then says that it is recorded, if it could be */
+	struct settle settle;
+	void (*done)(struct settled_check *self);
+};
+/* Makes a question that is asked as what will be recorded; nothing without `settle`. */
+void question_settles(const Bursar__V1__CheckRequest *request, struct check_question *out);
+/* Whether an answered check with `settle` has something to record. */
+bool check_to_settle(const struct check *check);
+void check_settle(struct settled_check *self, struct worker *worker, struct arena *arena,
+	void (*done)(struct settled_check *self));
+/* Of checks elsewhere than in Check. ERR_INVALID names `settle`. */
+bool settles_in_check_only(const Bursar__V1__CheckRequest *request, struct err *err)
+	__attribute__((warn_unused_result));
+
+/* What the user `key` was charged this month, in two reads of the ledger. Embedded by the caller like a record_run. */
+struct user_costs {
+	struct account_key key;
+	Bursar__V1__UserCosts *costs; /* out, in the arena; says itself what it lacks */
+	/* internal */
+	struct worker *worker;
+	struct arena *arena;
+	int64_t today; /* since 1970, UTC */
+	struct report_page page;
+	void (*done)(struct user_costs *self);
+};
+void user_costs_read(
+	struct user_costs *self, struct worker *worker, struct arena *arena, void (*done)(struct user_costs *self));
+
 /* Renew and Cancel by lease; both end the call. */
 void limiter_renew_lease(struct call *call, struct worker *worker, const Bursar__V1__RenewRequest *request);
 void limiter_cancel_lease(struct call *call, struct worker *worker, const Bursar__V1__CancelRequest *request);

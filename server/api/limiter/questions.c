@@ -64,6 +64,7 @@ void question_of_check(const Bursar__V1__CheckRequest *request, struct call *cal
 	};
 	if (request->n_expected)
 		expected_of_check(request, call_arena(call), out);
+	question_settles(request, out);
 }
 
 bool handle_of_ref(const Bursar__V1__ReservationRef *ref, bool needs_start, struct arena *arena, struct handle *out,

@@ -24,6 +24,14 @@ bool conf_check_address(const char *value, struct err *err)
 	return true;
 }
 
+bool conf_check_otlp(const char *value, struct err *err)
+{
+	if (!value[0] || strncmp(value, "http://", 7) == 0 || strncmp(value, "https://", 8) == 0)
+		return true;
+	/* Not quoted: it may hold a password. */
+	return err_set(err, ERR_INVALID, "not the address of an OTLP/HTTP receiver; use http://127.0.0.1:4318");
+}
+
 bool conf_check_redis(const char *value, struct err *err)
 {
 	if (strncmp(value, "redis://", 8) == 0 || strncmp(value, "rediss://", 9) == 0)

@@ -47,7 +47,15 @@ struct conf {
 };
 
 /* What the command line asks for besides options. */
-enum conf_action { CONF_RUN, CONF_HELP, CONF_VERSION, CONF_PRINT, CONF_PRINT_DOCS };
+enum conf_action {
+	CONF_RUN,
+	CONF_HELP,
+	CONF_VERSION,
+	CONF_PRINT,
+	CONF_PRINT_DOCS,
+	CONF_PRINT_PATHS,
+	CONF_PRINT_OPENAPI
+};
 
 struct conf_args {
 	enum conf_action action;
@@ -79,6 +87,7 @@ void conf_print_docs(struct buf *out);
 
 /* The checks that the table names. All of them accept an empty text. */
 bool conf_check_address(const char *value, struct err *err);
+bool conf_check_otlp(const char *value, struct err *err);
 bool conf_check_redis(const char *value, struct err *err);
 
 #endif

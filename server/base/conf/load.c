@@ -125,7 +125,11 @@ static bool load_aliases(struct conf *conf, char **env, struct err *err)
 {
 	static const struct {
 		const char *variable, *name;
-	} aliases[] = {{"MAX_CONCURRENT_AGENTS=", "max_concurrent_agents"}};
+	} aliases[] = {
+		{"MAX_CONCURRENT_AGENTS=", "max_concurrent_agents"},
+		{"OTEL_EXPORTER_OTLP_ENDPOINT=", "otlp_endpoint"},
+		{"OTEL_EXPORTER_OTLP_HEADERS=", "otlp_headers"},
+	};
 
 	for (size_t i = 0; i < sizeof(aliases) / sizeof(aliases[0]); i++) {
 		size_t len = strlen(aliases[i].variable);
@@ -178,7 +182,8 @@ static bool take_action(const char *name, size_t len, enum conf_action *action)
 		const char *name;
 		enum conf_action action;
 	} actions[] = {{"help", CONF_HELP}, {"version", CONF_VERSION}, {"print-config", CONF_PRINT},
-		{"print-config-docs", CONF_PRINT_DOCS}};
+		{"print-config-docs", CONF_PRINT_DOCS}, {"print-paths", CONF_PRINT_PATHS},
+		{"print-openapi", CONF_PRINT_OPENAPI}};
 
 	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
 		if (strlen(actions[i].name) == len && memcmp(actions[i].name, name, len) == 0) {

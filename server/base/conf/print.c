@@ -44,6 +44,8 @@ void conf_print_help(struct buf *out)
 			 "  --config FILE\n      Configuration file; also BURSAR_CONFIG.\n"
 			 "  --print-config\n      Prints the configuration in force as a file, and ends.\n"
 			 "  --print-config-docs\n      Prints all options as a Markdown page, and ends.\n"
+			 "  --print-paths\n      Prints the paths of the HTTP interface as a Markdown page, and ends.\n"
+			 "  --print-openapi\n      Prints the OpenAPI document of the HTTP interface, and ends.\n"
 			 "  --version\n  --help\n");
 	for (size_t i = 0; i < conf_row_count; i++) {
 		const struct conf_row *row = &conf_rows[i];

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/observe/metrics.h"
+#include "base/observe/trace.h"
 #include "base/utf8.h"
 
 enum { LINE_MAX_BYTES = 2048, TAIL_BYTES = 64, LINES_A_SECOND = 10 };
@@ -208,6 +209,8 @@ void log_write(struct log_site *site, enum log_level level, const char *sentence
 	line_start(&line, level, sentence, clock_wall_us());
 	if (suppressed)
 		line_field(&line, &FI("suppressed", suppressed));
+	if (trace_now)
+		line_field(&line, &F("trace_id", trace_now->id));
 	for (; fields->name; fields++)
 		line_field(&line, fields);
 	line_end(&line, config.format == LOG_FORMAT_JSON ? "}\n" : "\n");

@@ -36,7 +36,8 @@ struct log_site {
 /*
  * log_warn("redis lost", F("addr", addr), FI("after_us", us)): the sentence is constant and easy to search for.
  * Never put a secret, a key or a user's text into a field. A call site writes at most 10 lines a second; the next line
- * it writes says suppressed=N. Thread-safe; a line is one write(2), truncated at 2 KiB.
+ * it writes says suppressed=N. Work for a call that has a trace is logged with its trace_id (base/observe/trace.h).
+ * Thread-safe; a line is one write(2), truncated at 2 KiB.
  */
 #define log_debug(...) LOG_AT_(LOG_LEVEL_DEBUG, __VA_ARGS__, (struct log_field){0})
 #define log_info(...) LOG_AT_(LOG_LEVEL_INFO, __VA_ARGS__, (struct log_field){0})

@@ -13,25 +13,17 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/observe/metric_names.h"
 
-enum type { COUNTER, GAUGE, TIME, SIZE };
+enum type { COUNTER, GAUGE, SECONDS, TIME, SIZE };
 
 /* The upper bounds of a histogram's buckets; one more bucket and the sum follow them. */
 static const int64_t time_ends[] = {
 	50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000, 200000, 500000, 1000000, 5000000, 30000000};
 static const int64_t size_ends[] = {1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000};
-enum { ENDS = 16, BUCKETS = ENDS + 1, CELLS_COUNTER = 1, CELLS_GAUGE = 1, CELLS_TIME = BUCKETS + 1 };
-enum { CELLS_SIZE = BUCKETS + 1 };
+enum { ENDS = 16, BUCKETS = ENDS + 1 };
+_Static_assert((int)BUCKETS == (int)METRIC_BUCKETS, "one bucket for each end, and one for the rest");
 _Static_assert(sizeof(time_ends) / sizeof(time_ends[0]) == ENDS && sizeof(size_ends) == sizeof(time_ends), "ends");
-
-/* The first cell of each metric: each row occupies its cells and ends where the next one begins. */
-enum {
-#define METRIC(name, type, a, b, help) \
-	FIRST_##name, LAST_##name = FIRST_##name + METRIC_##a##_COUNT * METRIC_##b##_COUNT * CELLS_##type - 1,
-#include "base/observe/metrics.def"
-#undef METRIC
-	CELL_COUNT,
-};
 
 struct label_set {
 	const char *label;
@@ -44,19 +36,17 @@ struct row {
 	enum type type;
 	const struct label_set *sets[2];
 	unsigned counts[2];
-	unsigned first;
 	unsigned cells;
 };
-
-static const char *method_names[METRIC_METHOD_MAX];
-static unsigned method_count;
 
 #define VALUE_TEXT(set, name, text) text,
 #define SET_TABLE(set, label_) \
 	static const char *const values_##set[] = {METRIC_SET_##set(VALUE_TEXT)}; \
 	static const struct label_set set_##set = {.label = (label_), .values = values_##set};
 METRIC_LABEL_SETS(SET_TABLE)
-static const struct label_set set_METHOD = {.label = "method", .values = method_names};
+static const struct label_set set_METHOD = {.label = "method", .values = metric_methods};
+static const struct label_set set_TIER = {.label = "tier", .values = metric_tiers};
+static const struct label_set set_INTERFACE = {.label = "interface", .values = metric_interfaces};
 
 static const struct row rows[] = {
 #define METRIC(name_, type_, a, b, help_) \
@@ -65,23 +55,22 @@ static const struct row rows[] = {
 		.type = (type_), \
 		.sets = {&set_##a, &set_##b}, \
 		.counts = {METRIC_##a##_COUNT, METRIC_##b##_COUNT}, \
-		.first = FIRST_##name_, \
-		.cells = CELLS_##type_},
+		.cells = METRIC_CELLS_##type_},
 #include "base/observe/metrics.def"
 #undef METRIC
 };
 
 struct shard {
 	struct shard *next;
-	_Atomic int64_t cells[CELL_COUNT];
+	_Atomic int64_t cells[METRIC_CELL_COUNT];
 };
 
 static pthread_mutex_t shards_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct shard *shards;
 static struct shard common;
-static _Thread_local struct shard *own;
+_Thread_local _Atomic int64_t *metric_own;
 
-static struct shard *shard_new(void)
+void metric_shard_open(void)
 {
 	struct shard *shard = mem_zalloc(1, sizeof(*shard));
 
@@ -89,26 +78,7 @@ static struct shard *shard_new(void)
 	shard->next = shards;
 	shards = shard;
 	pthread_mutex_unlock(&shards_lock);
-	return shard;
-}
-
-static unsigned cell_of(const struct row *row, unsigned a, unsigned b)
-{
-	if (a >= row->counts[0])
-		a = row->counts[0] - 1;
-	if (b >= row->counts[1])
-		b = row->counts[1] - 1;
-	return row->first + (a * row->counts[1] + b) * row->cells;
-}
-
-static void cell_add(unsigned cell, int64_t n)
-{
-	int64_t value;
-
-	if (!own)
-		own = shard_new();
-	value = atomic_load_explicit(&own->cells[cell], memory_order_relaxed);
-	atomic_store_explicit(&own->cells[cell], value + n, memory_order_relaxed);
+	metric_own = shard->cells;
 }
 
 static int64_t cell_sum(unsigned cell)
@@ -122,38 +92,28 @@ static int64_t cell_sum(unsigned cell)
 	return sum;
 }
 
-void metric_add(enum metric metric, unsigned a, unsigned b, int64_t n)
-{
-	cell_add(cell_of(&rows[metric], a, b), n);
-}
-
-void metric_inc(enum metric metric, unsigned a, unsigned b)
-{
-	metric_add(metric, a, b, 1);
-}
-
 void metric_set(enum metric metric, unsigned a, unsigned b, int64_t value)
 {
-	atomic_store_explicit(&common.cells[cell_of(&rows[metric], a, b)], value, memory_order_relaxed);
+	atomic_store_explicit(&common.cells[metric_cell(metric, a, b)], value, memory_order_relaxed);
 }
 
 void metric_observe(enum metric metric, unsigned a, unsigned b, int64_t value)
 {
 	const struct row *row = &rows[metric];
 	const int64_t *ends = row->type == SIZE ? size_ends : time_ends;
-	unsigned cell = cell_of(row, a, b);
+	unsigned cell = metric_cell((enum metric)(row - rows), a, b);
 	unsigned bucket = 0;
 
 	while (bucket < ENDS && value > ends[bucket])
 		bucket++;
-	cell_add(cell + bucket, 1);
-	cell_add(cell + BUCKETS, value);
+	metric_cell_add(cell + bucket, 1);
+	metric_cell_add(cell + BUCKETS, value);
 }
 
 int64_t metric_value(enum metric metric, unsigned a, unsigned b)
 {
 	const struct row *row = &rows[metric];
-	unsigned cell = cell_of(row, a, b);
+	unsigned cell = metric_cell((enum metric)(row - rows), a, b);
 	int64_t sum = 0;
 
 	if (row->cells == 1)
@@ -161,19 +121,6 @@ int64_t metric_value(enum metric metric, unsigned a, unsigned b)
 	for (unsigned i = 0; i < BUCKETS; i++)
 		sum += cell_sum(cell + i);
 	return sum;
-}
-
-unsigned metrics_method(const char *name)
-{
-	for (unsigned i = 0; i < method_count; i++)
-		if (strcmp(method_names[i], name) == 0)
-			return i;
-	if (method_count == METRIC_METHOD_MAX - 1) {
-		method_names[method_count] = "other";
-		return method_count;
-	}
-	method_names[method_count] = name;
-	return method_count++;
 }
 
 /* Writes "{method="/x",code="OK"" or nothing; the caller adds the closing brace. True when something was written. */
@@ -185,7 +132,9 @@ static bool print_labels(struct buf *out, const struct row *row, unsigned a, uns
 	for (int i = 0; i < 2; i++) {
 		if (!row->sets[i]->label[0])
 			continue;
-		buf_putf(out, "%s%s=\"%s\"", any ? "," : "{", row->sets[i]->label, row->sets[i]->values[at[i]]);
+		buf_putf(out, "%s%s=\"", any ? "," : "{", row->sets[i]->label);
+		metrics_put_label(out, row->sets[i]->values[at[i]]);
+		buf_put_str(out, "\"");
 		any = true;
 	}
 	return any;
@@ -199,7 +148,7 @@ static void print_seconds(struct buf *out, int64_t us)
 
 static void print_amount(struct buf *out, const struct row *row, int64_t value)
 {
-	if (row->type == TIME)
+	if (row->type == TIME || row->type == SECONDS)
 		print_seconds(out, value < 0 ? 0 : value);
 	else
 		buf_putf(out, "%" PRId64, value);
@@ -207,20 +156,22 @@ static void print_amount(struct buf *out, const struct row *row, int64_t value)
 
 static void print_plain(struct buf *out, const struct row *row, unsigned a, unsigned b)
 {
-	int64_t value = cell_sum(cell_of(row, a, b));
+	int64_t value = cell_sum(metric_cell((enum metric)(row - rows), a, b));
 
 	if (value == 0 && row->counts[0] * row->counts[1] > 1)
 		return;
 	buf_putf(out, "bursar_%s", row->name);
 	if (print_labels(out, row, a, b))
 		buf_put_str(out, "}");
-	buf_putf(out, " %" PRId64 "\n", value);
+	buf_put_str(out, " ");
+	print_amount(out, row, value);
+	buf_put_str(out, "\n");
 }
 
 static void print_histogram(struct buf *out, const struct row *row, unsigned a, unsigned b)
 {
 	const int64_t *ends = row->type == SIZE ? size_ends : time_ends;
-	unsigned cell = cell_of(row, a, b);
+	unsigned cell = metric_cell((enum metric)(row - rows), a, b);
 	int64_t count = 0;
 
 	if (row->counts[0] * row->counts[1] > 1 && metric_value((enum metric)(row - rows), a, b) == 0)
@@ -243,25 +194,32 @@ static void print_histogram(struct buf *out, const struct row *row, unsigned a, 
 	buf_putf(out, "%" PRId64 "\n", count);
 }
 
+static void print_row(struct buf *out, const struct row *row)
+{
+	for (unsigned a = 0; a < row->counts[0]; a++) {
+		for (unsigned b = 0; b < row->counts[1]; b++) {
+			/* A value that has no name yet was never counted. */
+			if (!row->sets[0]->values[a])
+				continue;
+			if (row->cells == 1)
+				print_plain(out, row, a, b);
+			else
+				print_histogram(out, row, a, b);
+		}
+	}
+}
+
 void metrics_print(struct buf *out)
 {
-	static const char *const types[] = {"counter", "gauge", "histogram", "histogram"};
+	static const char *const types[] = {"counter", "gauge", "counter", "histogram", "histogram"};
 
+	metric_names_lock();
 	for (size_t i = 0; i < METRIC_COUNT; i++) {
 		const struct row *row = &rows[i];
 
 		buf_putf(out, "# HELP bursar_%s %s\n# TYPE bursar_%s %s\n", row->name, row->help, row->name,
 			types[row->type]);
-		for (unsigned a = 0; a < row->counts[0]; a++) {
-			for (unsigned b = 0; b < row->counts[1]; b++) {
-				/* A method that has no name yet was never called. */
-				if (row->sets[0] == &set_METHOD && !method_names[a])
-					continue;
-				if (row->cells == 1)
-					print_plain(out, row, a, b);
-				else
-					print_histogram(out, row, a, b);
-			}
-		}
+		print_row(out, row);
 	}
+	metric_names_unlock();
 }

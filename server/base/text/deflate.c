@@ -6,7 +6,7 @@
 
 #include "base/arena.h"
 
-enum { PIECE = 65536 };
+enum { PIECE = 65536, GZIP_WINDOW = 15 + 16, GZIP_MEMORY = 8, GZIP_LEVEL = 4 };
 
 void deflate_text(const char *text, size_t len, struct buf *out)
 {
@@ -55,4 +55,19 @@ bool inflate_text(const void *bytes, size_t len, size_t max, const char *field, 
 	if (status == Z_MEM_ERROR)
 		return err_invalid(err, field, "has more than %zu bytes when it is inflated", max);
 	return err_invalid(err, field, "is not a whole text in the format of zlib");
+}
+
+void gzip_text(const char *text, size_t len, struct buf *out)
+{
+	z_stream stream = {.next_in = (const Bytef *)text, .avail_in = (uInt)len};
+
+	if (deflateInit2(&stream, GZIP_LEVEL, Z_DEFLATED, GZIP_WINDOW, GZIP_MEMORY, Z_DEFAULT_STRATEGY) != Z_OK)
+		mem_exhausted(len);
+	stream.avail_out = (uInt)deflateBound(&stream, len);
+	stream.next_out = (Bytef *)buf_reserve(out, stream.avail_out);
+	/* Cannot fail: there is enough room. */
+	deflate(&stream, Z_FINISH);
+	out->len += stream.total_out;
+	out->data[out->len] = '\0';
+	deflateEnd(&stream);
 }

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/text/json_token.h"
 #include "domain/limit/limit.h"
 
 struct source {
@@ -32,60 +33,9 @@ static bool next_is(struct source *source, char c)
 	return true;
 }
 
-static size_t digits(const char *p, const char *end)
-{
-	size_t n = 0;
-
-	while (p + n < end && p[n] >= '0' && p[n] <= '9')
-		n++;
-	return n;
-}
-
-/* How many bytes of a number begin at `p`; 0: none. */
-static size_t number_len(const char *p, const char *end)
-{
-	const char *at = p;
-	size_t n;
-
-	if (at < end && *at == '-')
-		at++;
-	n = digits(at, end);
-	if (!n || (n > 1 && *at == '0'))
-		return 0;
-	at += n;
-	if (at < end && *at == '.') {
-		n = digits(at + 1, end);
-		if (!n)
-			return 0;
-		at += 1 + n;
-	}
-	if (at < end && (*at == 'e' || *at == 'E')) {
-		at++;
-		if (at < end && (*at == '+' || *at == '-'))
-			at++;
-		n = digits(at, end);
-		if (!n)
-			return 0;
-		at += n;
-	}
-	return (size_t)(at - p);
-}
-
 bool raw_json_is_number(const char *text, size_t len)
 {
-	return len && number_len(text, text + len) == len;
-}
-
-static size_t escape_len(const char *p, const char *end)
-{
-	if (end - p < 2)
-		return 0;
-	if (p[1] != 'u')
-		return p[1] && strchr("\"\\/bfnrt", p[1]) ? 2 : 0;
-	for (int i = 2; i < 6; i++)
-		if (p + i >= end || !p[i] || !strchr("0123456789abcdefABCDEF", p[i]))
-			return 0;
-	return 6;
+	return len && json_number_len(text, text + len) == len;
 }
 
 /* After the opening quote. */
@@ -94,7 +44,7 @@ static bool string(struct source *source, const char **text, size_t *len)
 	const char *p = source->p;
 
 	while (p < source->end && *p != '"') {
-		size_t n = *p == '\\' ? escape_len(p, source->end) : 1;
+		size_t n = *p == '\\' ? json_escape_len(p, source->end) : 1;
 
 		if (!n || (unsigned char)*p < 0x20) {
 			source->p = p;
@@ -167,7 +117,7 @@ static bool literal(struct source *source, struct raw_json *out)
 		const char *text;
 		enum raw_json_type type;
 	} words[] = {{"null", RAW_JSON_NULL}, {"true", RAW_JSON_TRUE}, {"false", RAW_JSON_FALSE}};
-	size_t left = (size_t)(source->end - source->p), n = number_len(source->p, source->end);
+	size_t left = (size_t)(source->end - source->p), n = json_number_len(source->p, source->end);
 
 	if (n) {
 		*out = (struct raw_json){
@@ -221,67 +171,6 @@ bool raw_json_parse(const char *json, size_t len, struct arena *arena, struct ra
 	return true;
 }
 
-static unsigned hex4(const char *p)
-{
-	unsigned code = 0;
-
-	for (int i = 0; i < 4; i++) {
-		unsigned char c = (unsigned char)p[i];
-
-		code = code * 16 + (c <= '9' ? c - (unsigned)'0' : (c | 0x20U) - 'a' + 10U);
-	}
-	return code;
-}
-
-static size_t utf8_put(char *to, unsigned code)
-{
-	if (code < 0x80) {
-		to[0] = (char)code;
-		return 1;
-	}
-	if (code < 0x800) {
-		to[0] = (char)(0xc0 | code >> 6);
-		to[1] = (char)(0x80 | (code & 0x3f));
-		return 2;
-	}
-	if (code < 0x10000) {
-		to[0] = (char)(0xe0 | code >> 12);
-		to[1] = (char)(0x80 | (code >> 6 & 0x3f));
-		to[2] = (char)(0x80 | (code & 0x3f));
-		return 3;
-	}
-	to[0] = (char)(0xf0 | code >> 18);
-	to[1] = (char)(0x80 | (code >> 12 & 0x3f));
-	to[2] = (char)(0x80 | (code >> 6 & 0x3f));
-	to[3] = (char)(0x80 | (code & 0x3f));
-	return 4;
-}
-
-/* The escape at `p`: its bytes in `to`, at most 4, and how long it is. False for a NUL and for half a pair. */
-static bool unescape(const char *p, const char *end, char *to, size_t *put, size_t *len)
-{
-	static const char names[] = "bfnrt", bytes[] = "\b\f\n\r\t";
-	const char *name = strchr(names, p[1]);
-	unsigned code, low;
-
-	*len = 2;
-	*put = 1;
-	to[0] = name ? bytes[name - names] : p[1];
-	if (p[1] != 'u')
-		return true;
-	*len = 6;
-	code = hex4(p + 2);
-	if (code >= 0xd800 && code < 0xdc00 && end - p >= 12 && p[6] == '\\' && p[7] == 'u') {
-		low = hex4(p + 8);
-		if (low < 0xdc00 || low > 0xdfff)
-			return false;
-		code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
-		*len = 12;
-	}
-	*put = utf8_put(to, code);
-	return code && (code < 0xd800 || code > 0xdfff);
-}
-
 const char *raw_json_string(const struct raw_json *value, struct arena *arena)
 {
 	const char *end;
@@ -298,7 +187,7 @@ const char *raw_json_string(const struct raw_json *value, struct arena *arena)
 			len = 1;
 			continue;
 		}
-		if (!unescape(p, end, to, &put, &len))
+		if (!json_unescape(p, end, to, &put, &len))
 			return NULL;
 		to += put;
 	}

@@ -215,11 +215,18 @@ static bool write_rejects(struct batch *batch, struct err *err)
 
 static void count_fates(const struct batch *batch, int64_t took_us)
 {
-	int64_t written = 0, repeats = 0;
+	int64_t written = 0, repeats = 0, now_us = clock_wall_us();
 
 	for (int i = 0; i < batch->op->count; i++) {
-		written += batch->op->item[i].fate == LEDGER_WRITTEN;
-		repeats += batch->op->item[i].fate == LEDGER_REPEAT || batch->op->item[i].fate == LEDGER_DOUBLE;
+		const struct ledger_item *item = &batch->op->item[i];
+
+		repeats += item->fate == LEDGER_REPEAT || item->fate == LEDGER_DOUBLE;
+		if (item->fate != LEDGER_WRITTEN)
+			continue;
+		written++;
+		/* Two clocks: Redis's says when it happened. */
+		metric_observe(
+			METRIC_ledger_lag_seconds, 0, 0, now_us > item->entry->at_us ? now_us - item->entry->at_us : 0);
 	}
 	if (repeats)
 		batch->ledger->careful = CAREFUL_BATCHES;

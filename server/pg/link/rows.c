@@ -218,10 +218,16 @@ static const char *interfaces_of(const PGresult *result, int row, int column, st
 	return lines;
 }
 
+void row_bytes(const PGresult *result, int row, int column, uint8_t *out, int n)
+{
+	const char *hex = pg_text(result, row, column);
+
+	for (int i = 0; i < n && PQgetlength(result, row, column) == 2 * n; i++)
+		out[i] = (uint8_t)(digit_of(hex[i * 2]) << 4 | digit_of(hex[i * 2 + 1]));
+}
+
 void row_key(const PGresult *result, int row, struct arena *arena, struct api_key *out)
 {
-	const char *hash = pg_text(result, row, 1);
-
 	*out = (struct api_key){
 		.id = pg_i64(result, row, 0),
 		.role = (enum role)pg_i64(result, row, 2),
@@ -238,6 +244,5 @@ void row_key(const PGresult *result, int row, struct arena *arena, struct api_ke
 		.used_from = text_of(result, row, 13, arena),
 		.rotated_to = pg_i64(result, row, 14),
 	};
-	for (int i = 0; i < KEY_HASH_BYTES && PQgetlength(result, row, 1) == 2 * KEY_HASH_BYTES; i++)
-		out->hash[i] = (uint8_t)(digit_of(hash[i * 2]) << 4 | digit_of(hash[i * 2 + 1]));
+	row_bytes(result, row, 1, out->hash, KEY_HASH_BYTES);
 }

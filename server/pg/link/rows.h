@@ -82,6 +82,8 @@ void row_pool(const PGresult *result, int row, struct pool_settings *out);
 	"coalesce((extract(epoch FROM k.revoked_at) * 1000000)::bigint, 0), " \
 	"coalesce((extract(epoch FROM u.at) * 1000000)::bigint, 0), coalesce(u.peer, ''), coalesce(k.rotated_to, 0)"
 #define KEY_TABLES " FROM api_keys k LEFT JOIN api_key_uses u ON u.key = k.id"
+/* Reads a text of 2 * n hexadecimal digits; a text of another length leaves `out` as it is. */
+void row_bytes(const PGresult *result, int row, int column, uint8_t *out, int n);
 /* Copies the strings into the arena. */
 void row_key(const PGresult *result, int row, struct arena *arena, struct api_key *out);
 

@@ -37,6 +37,15 @@ struct pg_inbox {
 	struct list finished;
 };
 
+static void job_tell(struct pg_job *job)
+{
+	static const char name[] = "job"; /* waiting for a thread, connecting and running */
+	struct trace *outer = asked_answered(&job->asked, SPAN_POSTGRES, name, sizeof(name) - 1, !job->ok);
+
+	job->done(job); /* may free it */
+	trace_leave(outer);
+}
+
 static void inbox_wake(uv_async_t *async)
 {
 	struct pg_inbox *inbox = container_of(async, struct pg_inbox, async);
@@ -49,8 +58,7 @@ static void inbox_wake(uv_async_t *async)
 	pthread_mutex_unlock(&inbox->lock);
 	/* A callback may free the inbox, so it must not be touched from here on. */
 	while (!list_empty(&all)) {
-		struct pg_job *job = container_of(list_pop_front(&all), struct pg_job, queue);
-		job->done(job);
+		job_tell(container_of(list_pop_front(&all), struct pg_job, queue));
 	}
 }
 
@@ -118,11 +126,14 @@ static bool job_attempt(void *arg, struct pg_link *link, struct err *err)
 static void job_run(struct pg_job *job, struct pg_link *link)
 {
 	link->deadline_us = job->deadline_us;
+	/* Not entered: the trace is counted on its own loop, which keeps it until the job is done. */
+	trace_now = job->asked.trace;
 	job->err = (struct err){0};
 	job->ok = pg_link_run(link, job_attempt, job, job->repeatable, &job->err);
 	if (!job->ok)
 		hide_cause(&job->err);
 	pg_link_tidy(link);
+	trace_now = NULL;
 	job_finish(job);
 }
 
@@ -278,8 +289,9 @@ void pg_threads_free(struct pg_threads *self)
 void pg_threads_submit(struct pg_threads *self, struct pg_inbox *inbox, struct pg_job *job)
 {
 	job->inbox = inbox;
+	job->asked = asked_now();
 	if (job->deadline_us == 0)
-		job->deadline_us = clock_mono_us() + JOB_DEADLINE_US;
+		job->deadline_us = job->asked.at_us + JOB_DEADLINE_US;
 	pthread_mutex_lock(&self->lock);
 	list_push_back(&self->queue, &job->queue);
 	pthread_cond_signal(&self->more);

@@ -19,6 +19,7 @@
 
 #include "base/err.h"
 #include "base/list.h"
+#include "base/observe/spans.h"
 
 struct pg_link; /* a connection on its thread: pg/link/link.h */
 struct pg_threads;
@@ -55,6 +56,7 @@ struct pg_job {
 	struct err err; /* ERR_UNAVAILABLE: PostgreSQL is away; ERR_DEADLINE; otherwise the error of `run` */
 	struct list queue;
 	struct pg_inbox *inbox;
+	struct asked asked;
 };
 void pg_threads_submit(struct pg_threads *self, struct pg_inbox *inbox, struct pg_job *job);
 

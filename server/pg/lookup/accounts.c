@@ -206,15 +206,16 @@ static void lookups_read(struct lookup_batch *batch)
 static void lookups_done(struct pg_job *job)
 {
 	struct lookup_batch *batch = container_of(job, struct lookup_batch, job);
-	struct account_lookup *next;
 
 	if (job->ok)
 		lookups_read(batch);
-	for (struct account_lookup *op = batch->first; op; op = next) {
+	for (struct account_lookup *op = batch->first, *next; op; op = next) {
+		struct trace *outer = asked_answered(&op->asked, SPAN_POSTGRES, "lookup", 6, !job->ok);
 		next = next_of(op);
 		op->ok = job->ok;
 		op->err = job->err;
 		op->done(op);
+		trace_leave(outer);
 	}
 	free(batch);
 }
@@ -241,9 +242,7 @@ static void flush(struct pg_accounts *accounts)
 	batch = mem_zalloc(1, sizeof(*batch));
 	batch->first = accounts->first;
 	batch->count = accounts->gathered;
-	batch->job.run = run_lookups;
-	batch->job.done = lookups_done;
-	batch->job.repeatable = true;
+	batch->job = (struct pg_job){.run = run_lookups, .done = lookups_done, .repeatable = true};
 	batch->job.deadline_us = batch_deadline(batch);
 	accounts->first = accounts->last = NULL;
 	accounts->gathered = 0;
@@ -260,6 +259,7 @@ static void store_lookup(struct accounts_store *store, struct account_lookup *op
 	struct pg_accounts *accounts = container_of(store, struct pg_accounts, store);
 
 	op->impl[0] = NULL;
+	op->asked = asked_now();
 	if (accounts->last)
 		accounts->last->impl[0] = op;
 	else

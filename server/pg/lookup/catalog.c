@@ -19,6 +19,7 @@
 #include "pg/admin/admin.h"
 #include "pg/link/link.h"
 #include "pg/link/rows.h"
+#include "pg/lookup/keys.h"
 #include "pg/lookup/names.h"
 #include "pg/lookup/texts.h"
 #include "store/catalog_build.h"
@@ -31,6 +32,7 @@ struct pg_catalog {
 	char *conninfo;
 	int pool_slots; /* the option */
 	bool option_written, names_stuck; /* used by the thread only */
+	struct catalog_signing signing; /* used by the thread only */
 	int wake_fd;
 	pthread_t thread;
 	pthread_mutex_t lock;
@@ -55,6 +57,7 @@ enum {
 	ANSWER_TEXTS,
 	ANSWER_KEYS,
 	ANSWER_KEYS_MADE,
+	ANSWER_SIGNERS,
 	ANSWER_COMMIT,
 	ANSWER_COUNT
 };
@@ -82,8 +85,9 @@ static const struct pg_statement load_statements[ANSWER_COUNT] = {
 	[ANSWER_FAMILIES] = {.sql = FAMILIES_SQL},
 	[ANSWER_POOLS] = {.sql = "SELECT " POOL_COLUMNS " FROM pools p ORDER BY p.tenant, p.name"},
 	[ANSWER_TEXTS] = {.sql = TEXTS_SQL},
-	[ANSWER_KEYS] = {.sql = "SELECT " KEY_COLUMNS KEY_TABLES " WHERE k.revoked_at IS NULL"},
-	[ANSWER_KEYS_MADE] = {.sql = "SELECT EXISTS (SELECT FROM api_keys)"},
+	[ANSWER_KEYS] = {.sql = KEYS_SQL},
+	[ANSWER_KEYS_MADE] = {.sql = KEYS_MADE_SQL},
+	[ANSWER_SIGNERS] = {.sql = SIGNERS_SQL},
 	[ANSWER_COMMIT] = {.sql = "COMMIT"},
 };
 
@@ -169,15 +173,6 @@ static void load_pools(struct catalog_parts *parts, const PGresult *pools)
 	}
 }
 
-static void load_keys(struct catalog_parts *parts, const PGresult *keys, const PGresult *made)
-{
-	parts->keys = PQntuples(keys);
-	parts->key = mem_zalloc((size_t)parts->keys + 1, sizeof(*parts->key));
-	for (int i = 0; i < parts->keys; i++)
-		row_key(keys, i, &parts->key_texts, &parts->key[i]);
-	parts->keys_made = pg_bool(made, 0, 0);
-}
-
 static bool load(struct pg_catalog *catalog, struct pg_link *link, struct err *err)
 {
 	PGresult *answers[ANSWER_COUNT] = {NULL};
@@ -190,7 +185,8 @@ static bool load(struct pg_catalog *catalog, struct pg_link *link, struct err *e
 	load_prices(&parts, answers[ANSWER_PRICES], answers[ANSWER_ALIASES], answers[ANSWER_FAMILIES]);
 	load_pools(&parts, answers[ANSWER_POOLS]);
 	catalog_texts_load(&parts, answers[ANSWER_TEXTS]);
-	load_keys(&parts, answers[ANSWER_KEYS], answers[ANSWER_KEYS_MADE]);
+	catalog_keys_load(&parts, answers[ANSWER_KEYS], answers[ANSWER_KEYS_MADE], answers[ANSWER_SIGNERS]);
+	parts.signer = catalog->signing.signer;
 	parts.default_slots = catalog->pool_slots;
 	if (PQntuples(answers[ANSWER_EPOCH])) {
 		parts.stored = pg_i64(answers[ANSWER_EPOCH], 0, 0);
@@ -251,7 +247,7 @@ static bool look(void *arg, struct pg_link *link, struct err *err)
 	struct pg_catalog *catalog = arg;
 	bool same = false;
 
-	if (!write_option(catalog, link, err))
+	if (!write_option(catalog, link, err) || !catalog_signer_renew(&catalog->signing, link, err))
 		return false;
 	if (catalog->generation >= 0) {
 		PG_RESULT result = pg_query(link, "SELECT generation FROM catalog_epoch", NULL, err);

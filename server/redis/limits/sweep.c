@@ -102,6 +102,7 @@ static void overdue_done(struct redis_command *command, const redisReply *reply,
 {
 	struct outbox_overdue *op = command->user;
 	struct cut cut = {0};
+	int64_t open;
 	int count;
 
 	if (err) {
@@ -112,7 +113,10 @@ static void overdue_done(struct redis_command *command, const redisReply *reply,
 		count = cut_u16(&cut);
 		for (int i = 0; i < count && i < PARTITIONS; i++)
 			op->partition[op->count++] = cut_u16(&cut) % PARTITIONS;
+		open = cut_int(&cut, 7);
 		op->op.ok = !cut.bad || err_set(&op->op.err, ERR_INTERNAL, "redis: unreadable answer");
+		if (op->op.ok)
+			metric_set(METRIC_reservations_open, 0, 0, open);
 	}
 	op->op.done(&op->op);
 }

@@ -1,10 +1,12 @@
 /* Commands over a link: arguments, deadlines, resending, the breaker. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/observe/metrics.h"
+#include "base/observe/spans.h"
 #include "redis/link/link_private.h"
 
 enum { HEAD_ROOM = 16 };
@@ -159,6 +161,7 @@ void redis_send(struct redis_command *command, int64_t deadline_us)
 
 	head_put(command);
 	command->sent_us = now_us;
+	command->trace = trace_keep(trace_now);
 	command->deadline_us = deadline_us ? deadline_us : now_us + link->timeout_us;
 	if (link->refused.code && !command->even_refused && !has_to_wait(command, link))
 		fail_unasked(command, METRIC_REDIS_ERROR_REFUSED);
@@ -189,9 +192,35 @@ static void send_again(struct redis_command *command, int64_t after_us, const ch
 	link_wake_at(link, link->again_at_us);
 }
 
+/* Its name, and that of the function it calls. */
+static void command_span(const struct redis_command *command, bool failed)
+{
+	const char *bytes = command->bytes.data;
+	char name[SPAN_NAME_MAX + 1];
+	int len = (int)command->arg[0].len, more = command->argc > 1 ? (int)command->arg[1].len : 0;
+	bool calls = len == 5 && more > 0 && memcmp(bytes + command->arg[0].at, "FCALL", 5) == 0;
+
+	snprintf(name, sizeof(name), "%.*s%s%.*s", len, bytes + command->arg[0].at, calls ? " " : "", calls ? more : 0,
+		calls ? bytes + command->arg[1].at : "");
+	span_asked(command->trace, SPAN_REDIS, name, strlen(name), command->sent_us, failed);
+}
+
+static void command_tell(struct redis_command *command, const redisReply *reply, const struct err *err)
+{
+	struct trace *trace = command->trace, *outer;
+
+	if (span_wanted(trace))
+		command_span(command, !reply);
+	command->trace = NULL;
+	outer = trace_enter(trace);
+	trace_drop(trace);
+	command->done(command, reply, err);
+	trace_leave(outer);
+}
+
 static void command_end(struct redis_command *command, const redisReply *reply, const struct err *err)
 {
-	command->done(command, reply, err);
+	command_tell(command, reply, err);
 	command_release(command);
 }
 
@@ -283,7 +312,7 @@ static void expire(struct redis_link *link, struct list *list, int64_t now_us)
 		if (command->sent) {
 			command->in_doubt = true;
 			list_push_back(&link->given_up, &command->link);
-			command->done(command, NULL, &err);
+			command_tell(command, NULL, &err);
 		} else {
 			command_end(command, NULL, &err);
 		}

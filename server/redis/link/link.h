@@ -52,6 +52,7 @@ struct redis_command {
 	int64_t deadline_us, sent_us;
 	struct err err; /* why it fails, or was sent again */
 	bool sent, given_up;
+	struct trace *trace; /* the one in which it was sent; entered for `done` */
 };
 
 struct redis_link_options {

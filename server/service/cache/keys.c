@@ -5,12 +5,11 @@
 
 #include <sodium.h>
 
-static const char scheme[] = "bsk_";
-
-void key_make(struct new_key *out)
+/* `scheme` has four characters. */
+static void make(const char scheme[4], struct new_key *out)
 {
 	unsigned char bits[32];
-	size_t len = sizeof(scheme) - 1;
+	size_t len = 4;
 
 	randombytes_buf(bits, sizeof(bits));
 	memcpy(out->text, scheme, len);
@@ -20,6 +19,16 @@ void key_make(struct new_key *out)
 	memcpy(out->prefix, out->text, KEY_PREFIX_SIZE - 1);
 	out->prefix[KEY_PREFIX_SIZE - 1] = '\0';
 	key_hash(out->text, strlen(out->text), out->hash);
+}
+
+void key_make(struct new_key *out)
+{
+	make("bsk_", out);
+}
+
+void login_code_make(struct new_key *out)
+{
+	make("blc_", out);
 }
 
 void key_hash(const char *text, size_t len, uint8_t hash[KEY_HASH_BYTES])

@@ -18,6 +18,8 @@ struct new_key {
 	uint8_t hash[KEY_HASH_BYTES];
 };
 void key_make(struct new_key *out);
+/* A code for one login to the dashboard: the same, but "blc_". */
+void login_code_make(struct new_key *out);
 
 /* SHA-256: the text has 256 random bits, so neither a slower hash nor a salt is needed. */
 void key_hash(const char *text, size_t len, uint8_t hash[KEY_HASH_BYTES]);

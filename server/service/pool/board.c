@@ -5,6 +5,8 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "base/observe/metrics.h"
+
 struct board_row {
 	char tenant[ID_MAX + 1], pool[POOL_NAME_MAX + 1];
 	bool seen;
@@ -141,23 +143,14 @@ static const struct family families[] = {
 	{"shed_total", "counter", "Requests refused at once, by cause.", PER_SHED, 0, value_shed},
 };
 
-static void put_label(struct buf *out, const char *text)
-{
-	for (; *text; text++) {
-		if (*text == '\\' || *text == '"')
-			buf_put_str(out, "\\");
-		buf_put(out, *text == '\n' ? "\\n" : text, *text == '\n' ? 2 : 1);
-	}
-}
-
 static void put_value(struct buf *out, const struct family *family, const struct board_row *row, int at)
 {
 	static const char *const causes[] = {"pool_queue", "level_queue", "user_queue", "predicted", "levels"};
 
 	buf_putf(out, "bursar_pool_%s{tenant=\"", family->name);
-	put_label(out, row->tenant);
+	metrics_put_label(out, row->tenant);
 	buf_put_str(out, "\",pool=\"");
-	put_label(out, row->pool);
+	metrics_put_label(out, row->pool);
 	if (family->per == PER_LEVEL)
 		buf_putf(out, "\",priority=\"%d", row->stats.level_row[at].priority);
 	else if (family->per == PER_SHED)

@@ -273,12 +273,24 @@ static enum flow_result step_repaired(struct flow *flow)
 	return FLOW_MORE;
 }
 
+static void count_figures(const struct check *check)
+{
+	const struct check_answer *answer = &check->answer;
+	const struct tier *tier = check->accounts.account[0].tier;
+	unsigned decision = answer->allowed ? METRIC_DECISION_ALLOWED : METRIC_DECISION_DENIED;
+	unsigned reason = answer->reason <= REASON_CONCURRENCY ? answer->reason : METRIC_REASON_OTHER;
+
+	metric_inc(METRIC_checks_total, decision, reason);
+	metric_inc(METRIC_checks_by_tier_total, tier ? tier->metric : METRIC_TIER_NONE, reason);
+	metric_inc(METRIC_checks_by_interface_total, metrics_interface(check->question.interface), reason);
+	metric_inc(METRIC_checks_by_quality_total, answer->quality, decision);
+}
+
 static void count(const struct check *check)
 {
 	const struct check_answer *answer = &check->answer;
-	unsigned reason = answer->reason <= REASON_CONCURRENCY ? answer->reason : METRIC_REASON_OTHER;
 
-	metric_inc(METRIC_checks_total, answer->allowed ? METRIC_DECISION_ALLOWED : METRIC_DECISION_DENIED, reason);
+	count_figures(check);
 	if (answer->allowed)
 		log_debug("check allowed", F("tenant", check->question.tenant), F("user", check->question.user),
 			F("request_id", check->question.request_id));

@@ -35,7 +35,8 @@ struct check_question {
 	const char *price_mode; /* "" or NULL = standard */
 	int64_t input_tokens;
 	int64_t cached_input_tokens; /* of them, only for the cost */
-	int64_t max_output_tokens; /* 0 = the tier's default */
+	int64_t max_output_tokens; /* 0 = the tier's default, unless `exact_output` */
+	bool exact_output;
 	/* Of what is counted by the piece: how much is expected (struct request). */
 	const int64_t *counted; /* NULL: nothing */
 	uint32_t told;

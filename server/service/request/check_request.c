@@ -46,7 +46,8 @@ bool check_request_make(struct check *check, struct err *err)
 {
 	const struct check_question *question = &check->question;
 	const struct tier *tier = check->accounts.account[0].tier;
-	int64_t output = question->max_output_tokens ? question->max_output_tokens : tier->default_output_tokens;
+	bool exact = question->exact_output || question->max_output_tokens;
+	int64_t output = exact ? question->max_output_tokens : tier->default_output_tokens;
 
 	check->request = (struct request){
 		.interface_hash = selector_hash(question->interface, strlen(question->interface)),
@@ -89,6 +90,8 @@ void check_digest_make(const struct check *check, uint8_t digest[8])
 	if (question->cached_input_tokens)
 		buf_put_i64(&buf, question->cached_input_tokens);
 	counted_put(&buf, &(struct amounts){.counted = question->counted}, question->told);
+	if (question->exact_output) /* no mode is empty text */
+		buf_put_str16(&buf, "", 0);
 	hash = le64(hash64(buf.data, buf.len));
 	memcpy(digest, &hash, sizeof(hash));
 	buf_release(&buf);

@@ -4,12 +4,22 @@
 void flow_run(struct flow *flow)
 {
 	enum flow_result result;
+	struct trace *trace, *outer;
 
+	if (!flow->begun) {
+		flow->begun = true;
+		flow->trace = trace_keep(trace_now);
+	}
+	trace = flow->trace;
+	outer = trace_enter(trace);
 	do
 		result = flow->step(flow);
 	while (result == FLOW_MORE);
-	if (result == FLOW_DONE)
-		flow->done(flow);
+	if (result == FLOW_DONE) {
+		flow->done(flow); /* may free it */
+		trace_drop(trace);
+	}
+	trace_leave(outer);
 }
 
 enum flow_result flow_succeed(struct flow *flow)

@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include "base/list.h"
+#include "base/observe/trace.h"
 
 enum flow_result { FLOW_MORE, FLOW_WAIT, FLOW_DONE };
 
@@ -23,6 +24,8 @@ struct flow {
 	const char *name; /* the step's name, for logs and debuggers */
 	void (*done)(struct flow *flow); /* called exactly once, last; may free the flow */
 	bool ok;
+	bool begun;
+	struct trace *trace; /* the one in which the flow began, entered whenever it goes on */
 	struct err err; /* when not ok */
 };
 

@@ -88,6 +88,58 @@ TEST(methods_are_named_at_start_and_bounded)
 	buf_release(&buf);
 }
 
+TEST(a_counter_of_microseconds_is_in_seconds)
+{
+	struct buf buf = {0};
+
+	metric_add(METRIC_loop_busy_seconds_total, METRIC_LOOP_3, 0, 1500001);
+	assert_non_null(strstr(text(&buf), "# TYPE bursar_loop_busy_seconds_total counter\n"
+					   "bursar_loop_busy_seconds_total{loop=\"3\"} 1.500001\n"));
+	buf_release(&buf);
+}
+
+TEST(tiers_keep_the_values_they_got_and_more_than_fit_are_other)
+{
+	struct buf buf = {0};
+	char name[32];
+	unsigned pro = metrics_tier("pro"), odd = metrics_tier("a \"b\" \\ c");
+
+	metric_inc(METRIC_checks_by_tier_total, METRIC_TIER_NONE, METRIC_REASON_NONE);
+	metric_inc(METRIC_checks_by_tier_total, pro, METRIC_REASON_BUDGET);
+	metric_inc(METRIC_checks_by_tier_total, odd, METRIC_REASON_NONE);
+	for (int i = 0; i < METRIC_TIER_MAX; i++) {
+		snprintf(name, sizeof(name), "tier-%d", i);
+		assert_true(metrics_tier(name) < METRIC_TIER_MAX);
+	}
+	metric_inc(METRIC_checks_by_tier_total, metrics_tier("one too many"), METRIC_REASON_NONE);
+	assert_int_equal(metrics_tier("pro"), pro);
+	assert_int_equal(metrics_tier("p"), METRIC_TIER_MAX - 1);
+	text(&buf);
+	assert_non_null(strstr(buf.data, "\nbursar_checks_by_tier_total{tier=\"none\",reason=\"none\"} 1\n"));
+	assert_non_null(strstr(buf.data, "\nbursar_checks_by_tier_total{tier=\"pro\",reason=\"budget\"} 1\n"));
+	assert_non_null(strstr(buf.data, "{tier=\"a \\\"b\\\" \\\\ c\",reason=\"none\"} 1\n"));
+	assert_non_null(strstr(buf.data, "\nbursar_checks_by_tier_total{tier=\"other\",reason=\"none\"} 1\n"));
+	buf_release(&buf);
+}
+
+TEST(what_a_caller_sends_as_interface_never_becomes_a_label)
+{
+	char name[32];
+
+	metrics_interfaces("telegram,,web");
+	assert_int_equal(metrics_interface(""), METRIC_INTERFACE_NONE);
+	assert_int_equal(metrics_interface("telegram"), 1);
+	assert_int_equal(metrics_interface("web"), 2);
+	for (int i = 0; i < 3 * METRIC_INTERFACE_MAX; i++) {
+		snprintf(name, sizeof(name), "made-up-%d", i);
+		assert_int_equal(metrics_interface(name), METRIC_INTERFACE_MAX - 1);
+	}
+	assert_int_equal(metrics_interface("we"), METRIC_INTERFACE_MAX - 1);
+	metrics_interfaces("a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q,r,s");
+	assert_int_equal(metrics_interface("l"), METRIC_INTERFACE_MAX - 2);
+	assert_int_equal(metrics_interface("m"), METRIC_INTERFACE_MAX - 1);
+}
+
 static void *count(void *arg)
 {
 	(void)arg;

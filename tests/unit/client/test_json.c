@@ -36,7 +36,7 @@ TEST(what_is_written_is_read_back)
 			   "\"LIMIT_KIND_CALENDAR\", \"amount\": 5000000000, \"window\": \"day\", \"shadow\": true}], "
 			   "\"pool_priority\": 5, \"fail_policy\": null}";
 	struct err err = {0};
-	Bursar__V1__Tier *tier = (void *)json_read_message(text, strlen(text), &bursar__v1__tier__descriptor, &err),
+	Bursar__V1__Tier *tier = (void *)json_new_message(text, strlen(text), &bursar__v1__tier__descriptor, &err),
 			 *again;
 	struct buf out = {0}, second = {0};
 
@@ -48,7 +48,7 @@ TEST(what_is_written_is_read_back)
 	assert_int_equal(tier->limits[0]->amount, INT64_C(5000000000));
 	assert_true(tier->limits[0]->shadow);
 	json_put_message(&out, &tier->base);
-	again = (void *)json_read_message(buf_str(&out), out.len, &bursar__v1__tier__descriptor, &err);
+	again = (void *)json_new_message(buf_str(&out), out.len, &bursar__v1__tier__descriptor, &err);
 	assert_non_null(again);
 	json_put_message(&second, &again->base);
 	assert_string_equal(buf_str(&out), buf_str(&second));
@@ -62,7 +62,7 @@ TEST(the_shortest_name_that_fits_is_meant)
 {
 	const char *text = "{\"dimension\": \"tokens\"}";
 	struct err err = {0};
-	Bursar__V1__Limit *limit = (void *)json_read_message(text, strlen(text), &bursar__v1__limit__descriptor, &err);
+	Bursar__V1__Limit *limit = (void *)json_new_message(text, strlen(text), &bursar__v1__limit__descriptor, &err);
 
 	assert_non_null(limit);
 	assert_int_equal(limit->dimension, BURSAR__V1__DIMENSION__DIMENSION_TOKENS);
@@ -91,7 +91,7 @@ TEST(an_error_has_the_path)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		struct err err = {0};
 
-		assert_null(json_read_message(rows[i].text, strlen(rows[i].text), &bursar__v1__tier__descriptor, &err));
+		assert_null(json_new_message(rows[i].text, strlen(rows[i].text), &bursar__v1__tier__descriptor, &err));
 		assert_int_equal(err.code, ERR_INVALID);
 		assert_string_equal(err.field, rows[i].field);
 		if (!strstr(err.text, rows[i].says))

@@ -155,3 +155,22 @@ TEST(dates_are_read_strictly_and_written_back)
 	for (size_t i = 0; i < sizeof(no_months) / sizeof(no_months[0]); i++)
 		assert_false(date_parse_month(no_months[i], "month", &day, &err));
 }
+
+/* An admin gives back more than was used. */
+TEST(credits_are_below_zero_and_do_not_go_on)
+{
+	struct forecast forecast = at(2026, 11, 21, DAY_US / 2);
+
+	forecast.cost = forecast.basis_cost = -250;
+	forecast.requests = forecast.basis_requests = -3;
+	forecast.basis = FORECAST_OF_DAYS;
+	forecast.basis_days = 7;
+	forecast.budget = 1000;
+	forecast_make(&forecast);
+	assert_int_equal(forecast.projected_cost, -250);
+	assert_int_equal(forecast.projected_requests, -3);
+	assert_int_equal(forecast.runs_out_day, -1);
+	forecast.basis_cost = 700;
+	forecast_make(&forecast);
+	assert_int_equal(forecast.projected_cost, -250 + 950);
+}

@@ -154,7 +154,7 @@ static enum list_kind list_kind(struct cli *cli, const struct buf *text)
 static Bursar__V1__ListPricesResponse *read_json(struct cli *cli, const struct buf *text)
 {
 	ProtobufCMessage *list =
-		json_read_message(buf_str(text), text->len, &bursar__v1__list_prices_response__descriptor, &cli->err);
+		json_new_message(buf_str(text), text->len, &bursar__v1__list_prices_response__descriptor, &cli->err);
 
 	if (!list && cli->err.field[0])
 		say_place(cli, text, cli->err.field, cli->err.text);

@@ -1,0 +1,2 @@
+DROP TABLE logins;
+DROP TABLE session_signers;

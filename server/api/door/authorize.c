@@ -1,0 +1,225 @@
+/*
+ * /v1/authorize: a check for proxies that ask before they pass a request on (nginx auth_request, forward_auth of Caddy
+ * and Traefik, HAProxy). Whose request it is comes in headers that the proxy sets; which headers, and everything else, is
+ * in the query, which is the proxy's own configuration. The body belongs to somebody else and is not looked at.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "api/door/private.h"
+#include "api/json/json_message.h"
+#include "api/rest/query.h"
+#include "base/text/distance.h"
+#include "bursar/v1/limiter.pb-c.h"
+
+/*
+ * What one request says of itself: a header has it, and the query names which. Only the user's has a name by itself:
+ * proxies pass their callers' headers on, and whoever can choose the id of a request can repeat it for nothing.
+ */
+static const struct part {
+	const char *parameter, *header, *field;
+} parts[] = {
+	{"user_header", "x-bursar-user", "user"},
+	{"model_header", "", "model"},
+	{"interface_header", "", "interface"},
+	{"input_tokens_header", "", "input_tokens"},
+	{"max_output_tokens_header", "", "max_output_tokens"},
+	{"request_id_header", "", "request_id"},
+};
+enum { PARTS = sizeof(parts) / sizeof(parts[0]) };
+
+/* Fields that the query sets for all requests; of the parts, for those without the header. */
+static const char *const fixed[] = {
+	"tenant", "user", "model", "interface", "input_tokens", "max_output_tokens", "language", "reservation_ttl_us"};
+
+struct asking {
+	struct http_exchange *exchange;
+	struct door_state *state;
+	Bursar__V1__CheckRequest check;
+	const char *header[PARTS];
+	struct err *err;
+};
+
+static bool one_of(struct asking *asking, const char *name, const char *value, const char *a, const char *b)
+{
+	return strcmp(value, a) == 0 || strcmp(value, b) == 0 ||
+	       err_invalid(asking->err, name, "must be %s or %s", a, b);
+}
+
+/* Parameters that are no fields; *known is false for others. */
+static bool set_option(struct asking *asking, const char *name, const char *value, bool *known)
+{
+	*known = true;
+	if (strcmp(name, "deny_status") == 0) {
+		asking->state->deny_status = strcmp(value, "403") == 0 ? 403 : 429;
+		return one_of(asking, name, value, "429", "403");
+	}
+	if (strcmp(name, "hold") == 0) {
+		asking->check.settle = strcmp(value, "true") != 0;
+		return one_of(asking, name, value, "true", "false");
+	}
+	if (strcmp(name, "headers") == 0) {
+		if (strcmp(value, "legacy") != 0 && strcmp(value, "draft") != 0 && strcmp(value, "both") != 0 &&
+			strcmp(value, "none") != 0)
+			return err_invalid(asking->err, name, "must be legacy, draft, both or none");
+		snprintf(asking->state->headers, sizeof(asking->state->headers), "%s", value);
+		return true;
+	}
+	*known = false;
+	return true;
+}
+
+static bool unknown(struct asking *asking, const char *name)
+{
+	static const char *const options[] = {"deny_status", "hold", "headers"};
+	struct meant meant = {.typed = name};
+	char shown[64];
+
+	for (int i = 0; i < PARTS; i++)
+		meant_try(&meant, parts[i].parameter);
+	for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
+		meant_try(&meant, fixed[i]);
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+		meant_try(&meant, options[i]);
+	snprintf(shown, sizeof(shown), "%.60s", name);
+	return err_invalid(asking->err, shown, "there is no such query parameter%s%s",
+		meant.name[0] ? "; did you mean " : "", meant.name[0] ? meant.name : "");
+}
+
+static bool set_field(struct asking *asking, const char *field, const char *text, size_t len)
+{
+	return json_set_field(&asking->check.base, field, text, len, asking->exchange->arena, asking->err);
+}
+
+/* Names of headers are kept in lower case, as those of requests are. */
+static const char *lower(struct arena *arena, const char *text)
+{
+	char *copy = arena_strndup(arena, text, strlen(text));
+
+	for (char *p = copy; *p; p++)
+		if (*p >= 'A' && *p <= 'Z')
+			*p = (char)(*p - 'A' + 'a');
+	return copy;
+}
+
+static bool set_parameter(struct asking *asking, const char *name, const struct rest_text *value)
+{
+	bool known;
+
+	for (int i = 0; i < PARTS; i++)
+		if (strcmp(parts[i].parameter, name) == 0) {
+			asking->header[i] = lower(asking->exchange->arena, value->text);
+			return true;
+		}
+	for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
+		if (strcmp(fixed[i], name) == 0)
+			return set_field(asking, name, value->text, value->len);
+	return set_option(asking, name, value->text, &known) && (known || unknown(asking, name));
+}
+
+static bool read_query(struct asking *asking)
+{
+	const char *at = asking->exchange->query;
+	struct arena *arena = asking->exchange->arena;
+	struct rest_text raw_name, raw_value, name, value;
+
+	while (rest_pair_next(&at, &raw_name, &raw_value))
+		if (!rest_decode(raw_name.text, raw_name.len, true, "query", arena, &name, asking->err) ||
+			!rest_decode(raw_value.text, raw_value.len, true, name.text, arena, &value, asking->err) ||
+			!set_parameter(asking, name.text, &value))
+			return false;
+	return true;
+}
+
+/* A header that comes twice is one that somebody else has added: which of them counts would be a guess. */
+static bool read_header(struct asking *asking, const char *name, const char **value)
+{
+	*value = NULL;
+	for (const struct http_header *header = asking->exchange->headers; header; header = header->next) {
+		if (strcmp(header->name, name) != 0)
+			continue;
+		if (*value)
+			return err_invalid(asking->err, name, "the header is there twice");
+		*value = header->value;
+	}
+	return true;
+}
+
+static bool read_parts(struct asking *asking)
+{
+	for (int i = 0; i < PARTS; i++) {
+		const char *name = asking->header[i] ? asking->header[i] : parts[i].header, *value;
+
+		if (!name[0])
+			continue;
+		if (!read_header(asking, name, &value))
+			return false;
+		if (value && value[0] && !set_field(asking, parts[i].field, value, strlen(value)))
+			return false;
+	}
+	return asking->check.user[0] ||
+	       err_invalid(asking->err, asking->header[0] ? asking->header[0] : parts[0].header,
+		       "the header that names the user is missing");
+}
+
+bool door_authorizes(const char *path)
+{
+	return strcmp(path, "/v1/authorize") == 0;
+}
+
+bool door_authorize(const struct door *door, struct http_exchange *exchange, struct buf *message, struct err *err)
+{
+	struct asking asking = {.exchange = exchange, .err = err};
+
+	exchange->body = NULL;
+	exchange->body_len = 0;
+	bursar__v1__check_request__init(&asking.check);
+	asking.check.headers = true;
+	asking.check.settle = true;
+	asking.state = door_state_new(exchange, "/bursar.v1.Limiter/Check");
+	asking.state->authorizes = true;
+	if (!door_guard(door, exchange, err) || !read_query(&asking) || !read_parts(&asking))
+		return false;
+	door_pack(&asking.check.base, message);
+	exchange->rpc = "/bursar.v1.Limiter/Check";
+	return true;
+}
+
+/* Waiting does not help these, so clients should not try again. */
+static bool is_forbidden(Bursar__V1__Reason reason)
+{
+	return reason == BURSAR__V1__REASON__REASON_SUSPENDED || reason == BURSAR__V1__REASON__REASON_DELETED ||
+	       reason == BURSAR__V1__REASON__REASON_UNKNOWN_USER;
+}
+
+/* In the shape that the SDKs of OpenAI and of many others read. */
+static void put_denial(const Bursar__V1__CheckResponse *answer, const char *reason, struct buf *out)
+{
+	buf_put_str(out, "{\"error\":{\"message\":");
+	json_write_text(answer->message, out);
+	buf_put_str(out, ",\"type\":\"rate_limit_exceeded\",\"param\":null,\"code\":");
+	json_write_text(reason, out);
+	buf_put_str(out, "}}\n");
+}
+
+void door_authorized(struct http_exchange *exchange, const ProtobufCMessage *message)
+{
+	const Bursar__V1__CheckResponse *answer = (const Bursar__V1__CheckResponse *)message;
+	const char *reason = "";
+
+	door_check(exchange, message);
+	http_header_add(exchange, "X-Bursar-Request-Id", answer->request_id);
+	if (answer->allowed) {
+		exchange->type = NULL;
+		if (answer->state == BURSAR__V1__RESERVATION_STATE__RESERVATION_STATE_OPEN && answer->reservation[0])
+			http_header_add(exchange, "X-Bursar-Reservation", answer->reservation);
+		return;
+	}
+	for (size_t i = 0; i < answer->n_headers; i++)
+		if (strcmp(answer->headers[i]->name, "X-Bursar-Reason") == 0)
+			reason = answer->headers[i]->value;
+	if (is_forbidden(answer->reason))
+		exchange->status = 403;
+	put_denial(answer, reason, &exchange->reply);
+}

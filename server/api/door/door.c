@@ -1,0 +1,132 @@
+/* Requests and unary answers of the door. */
+#include "api/door/door.h"
+
+#include <string.h>
+
+#include "api/door/private.h"
+#include "api/json/json_message.h"
+#include "base/list.h"
+
+#define CHECK "/bursar.v1.Limiter/Check"
+
+static const struct rest_row *row_of(struct http_exchange *exchange, struct rest_match *match, struct err *err)
+{
+	const struct rest_row *row = rest_find(exchange->method, exchange->path, strlen(exchange->path), match, err);
+
+	if (!row && match->allow[0])
+		http_header_add(exchange, "Allow", arena_strndup(exchange->arena, match->allow, strlen(match->allow)));
+	return row;
+}
+
+static void remember(struct http_exchange *exchange, const struct rest_row *row)
+{
+	struct door_state *state = door_state_of(exchange, row);
+	char status[8];
+
+	if (rest_extra_value(row, exchange->query, "deny_status", status, sizeof(status)) && strcmp(status, "403") == 0)
+		state->deny_status = 403;
+	if (!rest_extra_value(row, exchange->query, "headers", state->headers, sizeof(state->headers)))
+		memcpy(state->headers, "both", sizeof("both"));
+}
+
+/* The header Idempotency-Key is the request's id, so that a repeat by a client or a proxy counts nothing twice. */
+static bool set_request_id(struct http_exchange *exchange, ProtobufCMessage *message, struct err *err)
+{
+	const char *key = http_header_find(exchange, "idempotency-key");
+	const ProtobufCFieldDescriptor *field = json_field(message->descriptor, "request_id", sizeof("request_id") - 1);
+	const char *const *given;
+
+	if (!key || !field)
+		return true;
+	given = (const void *)((const char *)message + field->offset);
+	if ((*given)[0] && strcmp(*given, key) != 0)
+		return err_invalid(
+			err, "Idempotency-Key", "is not the request_id of the body; send one of them, or the same");
+	return json_set_field(message, "request_id", key, strlen(key), exchange->arena, err);
+}
+
+/* The request message of the row, packed. */
+static bool message_of(struct http_exchange *exchange, const struct rest_row *row, const struct rest_match *match,
+	struct buf *out, struct err *err)
+{
+	const ProtobufCMessageDescriptor *type = rest_rpc(row)->input;
+	ProtobufCMessage *message = arena_alloc(exchange->arena, type->sizeof_message);
+
+	protobuf_c_message_init(type, message);
+	if (!rest_request(
+		    row, match, exchange->query, exchange->body, exchange->body_len, message, exchange->arena, err) ||
+		!set_request_id(exchange, message, err))
+		return false;
+	door_pack(message, out);
+	return true;
+}
+
+static bool rest_start(const struct door *door, struct http_exchange *exchange, struct buf *message, struct err *err)
+{
+	struct rest_match match = {0};
+	const struct rest_row *row = row_of(exchange, &match, err);
+
+	if (!row || !door_guard(door, exchange, err) || !message_of(exchange, row, &match, message, err))
+		return false;
+	remember(exchange, row);
+	exchange->rpc = row->rpc;
+	return true;
+}
+
+static void door_request(const struct http_translator *self, struct http_exchange *exchange, struct buf *message)
+{
+	const struct door *door = container_of((struct http_translator *)(uintptr_t)self, struct door, translator);
+	struct err err = {0};
+	bool ok;
+
+	exchange->needs_proof = !door_named_locally(exchange);
+	if (door_authorizes(exchange->path))
+		ok = door_authorize(door, exchange, message, &err);
+	else if (door_cors(door, exchange) || door_static(door, exchange) ||
+		 door_login_request(door, exchange, message))
+		return;
+	else if (seed_has(exchange->path))
+		ok = door_quotas(door, exchange, message, &err);
+	else
+		ok = rest_start(door, exchange, message, &err);
+	if (!ok)
+		door_refuse(exchange, &err);
+}
+
+static void door_reply(
+	const struct http_translator *self, struct http_exchange *exchange, const uint8_t *bytes, size_t n)
+{
+	const struct door_state *state = exchange->state;
+	ProtobufCMessage *message;
+
+	(void)self;
+	if (state->login) {
+		door_login_reply(exchange, bytes, n);
+		return;
+	}
+	message = door_unpack(exchange->arena, rest_rpc(state->row)->output, bytes, n);
+	exchange->status = 200;
+	exchange->type = "application/json";
+	http_header_add(exchange, "Cache-Control", "no-store");
+	if (state->authorizes) {
+		door_authorized(exchange, message);
+		return;
+	}
+	if (strcmp(exchange->rpc, CHECK) == 0)
+		door_check(exchange, message);
+	if (state->quotas)
+		seed_write(state->quotas, message, &exchange->reply);
+	else
+		json_write_message(message, &exchange->reply);
+	buf_put_str(&exchange->reply, "\n");
+	door_compress(exchange);
+}
+
+void door_init(struct door *door, const char *cors_origins, const char *embed_origins)
+{
+	*door = (struct door){
+		.translator = {door_request, door_reply, door_failure, door_begin, door_part, door_broken, door_idle},
+		.cors_origins = cors_origins,
+		.embed_origins = embed_origins,
+	};
+}

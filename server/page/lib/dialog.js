@@ -1,0 +1,67 @@
+/* Dialogs: <dialog> traps the focus, closes with Escape and gives the focus back. */
+import { h, put, uid } from "./dom.js";
+import { announce, failed } from "./parts.js";
+import { area } from "./fields.js";
+
+/* Opens a dialog that `build(close)` fills; resolves with what close() was given, undefined if it was dismissed. */
+export function open(title, build, { wide = false } = {}) {
+	const before = document.activeElement;
+
+	return new Promise((resolve) => {
+		const id = uid("dialog");
+		const dialog = h(`dialog${wide ? ".wide" : ""}`, { "aria-labelledby": id });
+		let result;
+
+		function close(value) {
+			result = value;
+			dialog.close();
+		}
+		put(dialog, h("h2", { id }, title), build(close, dialog));
+		dialog.addEventListener("close", () => {
+			dialog.remove();
+			if (before?.isConnected)
+				before.focus();
+			resolve(result);
+		});
+		document.body.append(dialog);
+		dialog.showModal();
+	});
+}
+
+/*
+ * Asks before something is changed. `change()` answers an element that says what would change, or null for "nothing, yet";
+ * it is asked again after every input. `act(reason)` does it, and its failure is shown in the dialog.
+ */
+export async function confirm({ title, intro, fields = [], change, act, done, verb, danger = false, askReason = true, wide = false }) {
+	const why = askReason ? area("Reason", { hint: "For the audit log.", rows: "2", maxlength: "1024" }) : null;
+	const told = h("div.change", { "aria-live": "polite" }), problem = h("div");
+
+	const result = await open(title, (close) => {
+		const go = h(`button${danger ? ".danger" : ".primary"}`, { type: "submit" }, verb);
+
+		function look() {
+			const words = change?.();
+			put(told, words ? [h("h3", "What will change"), words] : h("p.muted", "Nothing changes yet."));
+			told.hidden = !change;
+			go.disabled = Boolean(change) && !words;
+		}
+		async function submit(event) {
+			event.preventDefault();
+			go.disabled = true;
+			put(problem);
+			try {
+				close({ answer: await act(why?.control.value.trim() ?? "") });
+			} catch (error) {
+				put(problem, failed(error));
+				go.disabled = false;
+			}
+		}
+		look();
+		return h("form", { onsubmit: submit, oninput: look },
+			intro && h("p", intro), fields.map((field) => field.element), told, why?.element, problem,
+			h("div.buttons", h("button.quiet", { type: "button", onclick: () => close() }, "Cancel"), go));
+	}, { wide });
+	if (result && done)
+		announce(done);
+	return result?.answer;
+}

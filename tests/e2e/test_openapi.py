@@ -1,0 +1,165 @@
+"""The OpenAPI document: it is whole, its examples fit it, and so does what the server answers."""
+import http.client
+import json
+import re
+import subprocess
+from urllib.parse import quote, urlencode
+
+import jsonschema
+import pytest
+
+from harness.paths import program
+
+METHODS = {"get", "post", "put", "patch", "delete"}
+
+
+@pytest.fixture(scope="module", name="document")
+def printed_document():
+    return json.loads(subprocess.run([program("bursard"), "--print-openapi"], check=True, capture_output=True).stdout)
+
+
+@pytest.fixture(scope="module")
+def operations(document):
+    """{operationId: (method, path, operation)}"""
+    return {operation["operationId"]: (method.upper(), path, operation) for path, item in document["paths"].items()
+            for method, operation in item.items() if method in METHODS}
+
+
+@pytest.fixture(scope="module")
+def fits(document):
+    """fits(value, schema): the errors of jsonschema, an implementation that shares nothing with ours."""
+    def check(value, schema):
+        validator = jsonschema.Draft202012Validator({**schema, "components": document["components"]},
+                                                    format_checker=jsonschema.FormatChecker())
+        return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(value)]
+    return check
+
+
+def schemas_of(value, path="#"):
+    """Every schema of the document, with where it is."""
+    if isinstance(value, dict):
+        for key, member in value.items():
+            if key in ("example", "examples", "default", "enum"):
+                continue
+            if key == "schema" or path.endswith("/schemas") or path.endswith("/properties"):
+                yield f"{path}/{key}", member
+            yield from schemas_of(member, f"{path}/{key}")
+    elif isinstance(value, list):
+        for i, member in enumerate(value):
+            yield from schemas_of(member, f"{path}/{i}")
+
+
+def test_it_is_whole(document, operations):
+    text = json.dumps(document)
+    for name in set(re.findall(r'"#/components/([^"]+)"', text)):
+        kind, called = name.split("/")
+        assert called in document["components"][kind], f"{name} is missing"
+    used = set(re.findall(r'"#/components/schemas/([^"]+)"', text))
+    assert used == set(document["components"]["schemas"]), "a schema that nothing uses"
+    count = sum(len(METHODS & set(item)) for item in document["paths"].values())
+    assert len(operations) == count > 60, "an operationId is used twice"
+    for method, path, operation in operations.values():
+        named = [row["name"] for row in operation["parameters"] if row["in"] == "path"]
+        assert re.findall(r"\{(\w+)\}", path) == named, path
+        assert len({(row["in"], row["name"]) for row in operation["parameters"]}) == len(operation["parameters"]), path
+        assert ("requestBody" in operation) == (method in ("POST", "PUT", "PATCH")), path
+        assert operation["description"] and operation["summary"] and operation["tags"], path
+
+
+def test_every_schema_is_one(document):
+    found = dict(schemas_of(document))
+    assert len(found) > 500
+    for place, schema in found.items():
+        try:
+            jsonschema.Draft202012Validator.check_schema(schema)
+        except jsonschema.SchemaError as error:
+            raise AssertionError(f"{place}: {error.message}") from error
+
+
+def test_every_operation_has_examples_that_fit(operations, fits):
+    for name, (_, _, operation) in operations.items():
+        for row in operation["parameters"]:
+            if row["in"] == "path":
+                assert "example" in row, f"{name} {row['name']}"
+            if "example" in row:
+                assert not fits(row["example"], row["schema"]), f"{name} {row['name']}"
+        contents = [operation["requestBody"]["content"]] if "requestBody" in operation else []
+        contents += [operation["responses"]["200"]["content"]] if "application/json" in operation["responses"]["200"]["content"] else []
+        for content in contents:
+            media = content["application/json"]
+            assert not fits(media["example"], media["schema"]), f"{name}: {fits(media['example'], media['schema'])}"
+
+
+def test_what_does_not_fit_is_found(document, fits):
+    check = {"$ref": "#/components/schemas/CheckRequest"}
+    assert not fits({"user": "alice", "input_tokens": "12"}, check)
+    assert fits({"input_tokens": 12}, check) == ["$: 'user' is a required property"]
+    assert fits({"user": "alice", "interfaces": "web"}, check)
+    assert fits({"user": "a\tb"}, check) and fits({"user": "a" * 129}, check) and fits({"user": "alice", "input_tokens": "1.5"}, check)
+    assert "name" not in document["components"]["schemas"]["TierInput"].get("required", []), "the path has it"
+
+
+class Caller:
+    def __init__(self, address, operations, fits):
+        self.address, self.operations, self.fits = address, operations, fits
+
+    def __call__(self, name, **values):
+        """Sends an operation's example, with some parameters and members of the body changed; its answer, which fits."""
+        method, path, operation = self.operations[name]
+        rows = {(row["in"], row["name"]): values.pop(row["name"], row.get("example")) for row in operation["parameters"]}
+        for (place, called), value in rows.items():
+            if place == "path":
+                path = path.replace("{" + called + "}", quote(str(value), safe=""))
+        query = [(called, str(item).lower() if isinstance(item, bool) else item) for (place, called), value in rows.items()
+                 if place == "query" and value is not None for item in (value if isinstance(value, list) else [value])]
+        body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("example")
+        if body is not None:
+            body = json.dumps({**body, **values})
+        connection = http.client.HTTPConnection(self.address, timeout=30)
+        connection.request(method, path + ("?" + urlencode(query) if query else ""), body,
+                           {"Content-Type": "application/json"} if body is not None else {})
+        answer = connection.getresponse()
+        answer.body = json.loads(answer.read())
+        connection.close()
+        declared = operation["responses"].get(str(answer.status)) or operation["responses"][f"{answer.status // 100}XX"]
+        assert answer.status < 500, f"{name}: {answer.body}"
+        problems = self.fits(answer.body, self.schema(declared))
+        assert not problems, f"{name} answers {answer.status}: {problems}"
+        return answer
+
+    @staticmethod
+    def schema(declared):
+        if "$ref" in declared:
+            return {"$ref": declared["$ref"] + "/content/application~1json/schema"}
+        return declared["content"]["application/json"]["schema"]
+
+
+@pytest.fixture
+def call(bursard, operations, fits):
+    return Caller(bursard.http_addr, operations, fits)
+
+
+def test_the_server_serves_it(bursard, document):
+    connection = http.client.HTTPConnection(bursard.http_addr, timeout=30)
+    connection.request("GET", "/openapi.json")
+    answer = connection.getresponse()
+    assert answer.status == 200 and answer.getheader("Content-Type") == "application/json"
+    assert json.loads(answer.read()) == document
+    connection.close()
+
+
+# What must be there before, in this order; the other operations follow, those that take things away last.
+FIRST = ("putAccount", "putTier", "putPool", "putPrice", "putAlias", "putFamily", "putText", "check", "getReservationByRequestId")
+ORDER = "GET", "POST", "PATCH", "PUT", "DELETE"
+REFUSED = {"record": 400, "release": 400, "renew": 400, "cancel": 400, "getReservation": 400, "cancelReservation": 400,  # made-up handles
+           "eraseAccount": 400,  # not deleted yet
+           "createKey": 400, "rotateKey": 404, "revokeKey": 404}  # the first key must be an operator's
+
+
+def test_every_example_is_understood_and_every_answer_fits(call, operations):
+    streams = {name for name, (_, _, row) in operations.items() if "text/event-stream" in row["responses"]["200"]["content"]}
+    rest = set(operations) - set(FIRST) - streams
+    names = [*FIRST, *sorted(rest, key=lambda name: (ORDER.index(operations[name][0]), name))]
+    answers = {name: call(name) for name in names}
+    refused = {name: (answer.status, answer.body["message"]) for name, answer in answers.items() if answer.status != 200}
+    assert {name: status for name, (status, _) in refused.items()} == REFUSED, refused
