@@ -227,6 +227,7 @@ struct pool_row {
 	const char *tenant;
 	struct pool_settings settings; /* slots: the effective number, with the option filled in */
 	int64_t updated_at_us;
+	char etag[ETAG_SIZE];
 };
 /* A tenant's pools by name; `name` not NULL: only that one. */
 struct pool_list {

@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/text/etag.h"
 #include "domain/limit/account.h"
 #include "domain/limit/amounts.h"
 
@@ -11,8 +12,11 @@ struct admin_job {
 	struct arena *arena; /* the call's; the store's thread allocates results here while the caller waits */
 	void (*done)(struct admin_job *job);
 	const char *actor, *reason; /* for the audit log */
+	const char
+		*if_match; /* a list of etags (base/text/etag.h): refuse to change any other state; NULL: change any */
 	int64_t deadline_us; /* clock_mono_us; 0: the store's default */
 	int64_t generation; /* out, after a change of the catalog: catalogs of this generation (catalog_stored) or later show it */
+	char etag[ETAG_SIZE]; /* out, after a change: of the new state */
 	bool ok;
 	struct err err;
 	void *impl[4];
@@ -29,6 +33,7 @@ struct account_row {
 	struct account_profile profile;
 	const char *suspended_reason;
 	int64_t created_at_us, updated_at_us;
+	char etag[ETAG_SIZE]; /* "": not read */
 };
 
 struct account_get {

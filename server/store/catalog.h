@@ -10,6 +10,7 @@
 
 #include "base/arena.h"
 #include "base/crypto/signer.h"
+#include "base/text/etag.h"
 #include "domain/api_key.h"
 #include "domain/limit/limit.h"
 #include "domain/pool.h"
@@ -28,6 +29,7 @@ struct tier {
 	enum fail_policy fail_policy;
 	bool shipped;
 	char upgrade_to[65];
+	char etag[ETAG_SIZE];
 	unsigned metric; /* its value in the label set TIER (base/observe/metrics.h) */
 };
 

@@ -111,6 +111,7 @@ class World:
             (re.escape(str(home)), "/home/admin"),
             (re.escape(version), "1.2.3"),
             (r"\b[0-9a-f]{32}\b", "0123456789abcdef" * 2),  # an id that was not given
+            (r'"etag": "[0-9a-f]{16}"', '"etag": "0123456789abcdef"'),
             (r"bsk_[\w-]{4,}", lambda key: "bsk_" + "x" * (len(key[0]) - 4)),
             (r"blc_[\w-]{4,}", lambda code: "blc_" + "x" * (len(code[0]) - 4)),
             (r"from ipv4:127.0.0.1:\d{5}\b", "from ipv4:127.0.0.1:40000"),  # the caller's port

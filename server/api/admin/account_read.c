@@ -32,6 +32,7 @@ Bursar__V1__Account *admin_account_message(struct arena *arena, const struct acc
 	message->deleted = profile->deleted;
 	message->known = row->known;
 	message->pending = row->pending;
+	message->etag = unconst(row->etag);
 	return message;
 }
 

@@ -52,9 +52,8 @@ static void edit_start(
 	if (!admin_key(edit->call, ctx, ref, &edit->edit.op.key))
 		return;
 	edit->edit.op.change = change;
-	edit->edit.op.job.actor = admin_actor(edit->call);
-	edit->edit.op.job.reason = reason;
-	account_edit_start(&edit->edit, ctx, call_arena(edit->call), edit_done);
+	if (admin_job_begin(edit->call, &edit->edit.op.job, reason))
+		account_edit_start(&edit->edit, ctx, call_arena(edit->call), edit_done);
 }
 
 static struct edit_call *edit_of(struct account_change *op)

@@ -176,6 +176,7 @@ Bursar__V1__Tier *admin_tier_message(struct arena *arena, const char *tenant, co
 	message->fail_policy = (Bursar__V1__FailPolicy)tier->fail_policy;
 	message->shipped = tier->shipped;
 	message->upgrade_to = unconst(tier->upgrade_to);
+	message->etag = unconst(tier->etag);
 	return message;
 }
 
@@ -203,8 +204,11 @@ bool admin_tier_read(const Bursar__V1__Tier *message, int warn_percent, struct t
 
 static void tier_put_answer(struct call *call, const struct catalog_edit *edit)
 {
-	call_reply_message(
-		call, &admin_tier_message(call_arena(call), edit->op.tier.tenant, &edit->op.tier.tier)->base);
+	const struct tier_put *op = &edit->op.tier;
+	Bursar__V1__Tier *message = admin_tier_message(call_arena(call), op->tenant, &op->tier);
+
+	message->etag = unconst(op->job.etag);
+	call_reply_message(call, &message->base);
 }
 
 ADMIN_EDIT_ANSWER(tier_put_done, tier_put_answer)

@@ -17,6 +17,15 @@ static Bursar__V1__Pool *pool_message(struct arena *arena, const char *tenant, c
 	return admin_pool_message(arena, row);
 }
 
+/* Without the etag, which is not part of what a document describes. */
+static Bursar__V1__Tier *tier_message(struct arena *arena, const char *tenant, const struct tier *tier)
+{
+	Bursar__V1__Tier *message = admin_tier_message(arena, tenant, tier);
+
+	message->etag = unconst("");
+	return message;
+}
+
 static Bursar__V1__Account *account_message(struct arena *arena, const struct account_row *row)
 {
 	Bursar__V1__Account *message = message_new(arena, Account, account);
@@ -50,7 +59,7 @@ Bursar__V1__TenantDocument *document_message(struct arena *arena, const struct d
 	message->texts = message_list(arena, (size_t)document->texts);
 	for (int i = 0; i < document->tiers; i++) {
 		const struct tier *tier = &document->tier[i];
-		Bursar__V1__Tier *part = admin_tier_message(arena, document->tenant, tier);
+		Bursar__V1__Tier *part = tier_message(arena, document->tenant, tier);
 		names_forget(tier->policy.limits, part->limits, part->n_limits);
 		message->tiers[message->n_tiers++] = part;
 	}
@@ -98,7 +107,7 @@ Bursar__V1__TenantDocument *document_side_message(
 	if (settings)
 		message->tenant = admin_tenant_message(arena, settings, tenant);
 	if (tier)
-		message->tiers[message->n_tiers++] = admin_tier_message(arena, tenant, tier);
+		message->tiers[message->n_tiers++] = tier_message(arena, tenant, tier);
 	if (pool)
 		message->pools[message->n_pools++] = pool_message(arena, tenant, pool);
 	if (account)

@@ -45,6 +45,7 @@ Bursar__V1__Pool *admin_pool_message(struct arena *arena, const struct pool_row 
 #undef TIME
 	message->generation = s->gen;
 	message->updated_at_us = row->updated_at_us;
+	message->etag = unconst(row->etag);
 	message->levels = message_list(arena, POOL_LEVELS_MAX);
 	for (int i = 0; i < s->level_count; i++) {
 		Bursar__V1__PoolLevel *level = message_new(arena, PoolLevel, pool_level);
@@ -140,9 +141,8 @@ static bool put_change(struct pool_change *op, struct pool_row *row, bool known,
 
 static void edit_start(struct edit_call *edit, void *ctx, const char *reason)
 {
-	edit->edit.op.job.actor = admin_actor(edit->call);
-	edit->edit.op.job.reason = reason;
-	pool_edit_start(&edit->edit, ctx, call_arena(edit->call), edit_done);
+	if (admin_job_begin(edit->call, &edit->edit.op.job, reason))
+		pool_edit_start(&edit->edit, ctx, call_arena(edit->call), edit_done);
 }
 
 void admin_put_pool(struct call *call, void *ctx)

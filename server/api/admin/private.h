@@ -118,6 +118,12 @@ void admin_edit_start(struct admin_edit *edit, void *ctx, const char *reason, vo
 /* The caller, for the audit log: "key 7 (deploy bot) from ipv4:10.0.0.5:4711". */
 const char *admin_actor(struct call *call);
 
+/*
+ * Fills in who changes something, why, and which state of it they have seen (If-Match). False when the call has been
+ * failed.
+ */
+bool admin_job_begin(struct call *call, struct admin_job *job, const char *reason);
+
 /* True when the job succeeded and the answer can be sent; otherwise fails the call. */
 bool admin_went_well(struct call *call, const struct admin_job *job);
 

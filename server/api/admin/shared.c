@@ -84,6 +84,23 @@ const char *admin_actor(struct call *call)
 	return caller_text(call);
 }
 
+bool admin_job_begin(struct call *call, struct admin_job *job, const char *reason)
+{
+	struct err err;
+	const char *list;
+	size_t len;
+
+	job->actor = admin_actor(call);
+	job->reason = reason;
+	if (!call_metadata(call, "if-match", &list, &len))
+		return true;
+	job->if_match = arena_strndup(call_arena(call), list, len);
+	if (etag_list_check(job->if_match, "If-Match", &err))
+		return true;
+	call_fail(call, &err);
+	return false;
+}
+
 bool admin_went_well(struct call *call, const struct admin_job *job)
 {
 	if (!job->ok)
@@ -160,7 +177,6 @@ struct admin_edit *admin_edit_new(struct call *call, enum catalog_edit_kind kind
 
 void admin_edit_start(struct admin_edit *edit, void *ctx, const char *reason, void (*done)(struct flow *flow))
 {
-	edit->edit.op.job.actor = admin_actor(edit->call);
-	edit->edit.op.job.reason = reason;
-	catalog_edit_start(&edit->edit, ctx, call_arena(edit->call), done);
+	if (admin_job_begin(edit->call, &edit->edit.op.job, reason))
+		catalog_edit_start(&edit->edit, ctx, call_arena(edit->call), done);
 }

@@ -106,8 +106,10 @@ static void door_reply(
 	}
 	message = door_unpack(exchange->arena, rest_rpc(state->row)->output, bytes, n);
 	exchange->status = 200;
-	exchange->type = "application/json";
 	http_header_add(exchange, "Cache-Control", "no-store");
+	if (door_etag(exchange, message))
+		return;
+	exchange->type = "application/json";
 	if (state->authorizes) {
 		door_authorized(exchange, message);
 		return;

@@ -49,6 +49,9 @@ void door_failure(
 /* Appends a google.rpc.Status as JSON. */
 void door_status(struct arena *arena, int code, const uint8_t *bytes, size_t n, struct buf *out);
 
+/* Adds the header ETag if the message has one. True: the caller has this state already, and is told so (etag.c). */
+bool door_etag(struct http_exchange *exchange, const ProtobufCMessage *message);
+
 /* Answers with a file of the dashboard or with /openapi.json; false when the path is neither (static.c). */
 bool door_static(const struct door *door, struct http_exchange *exchange);
 /* Compresses the reply if it is worth it and the caller accepts it (compress.c). Call it once, last. */

@@ -23,7 +23,8 @@ static unsigned http_status(int code, const char *reason)
 	static const struct {
 		const char *reason;
 		unsigned status;
-	} special[] = {{"METHOD_NOT_ALLOWED", 405}, {"REQUEST_TOO_LARGE", 413}, {"SERVER_BUSY", 503}};
+	} special[] = {
+		{"METHOD_NOT_ALLOWED", 405}, {"REQUEST_TOO_LARGE", 413}, {"SERVER_BUSY", 503}, {"ETAG_MISMATCH", 412}};
 	static const unsigned statuses[] = {
 		200, 499, 500, 400, 504, 404, 409, 403, 429, 400, 409, 400, 501, 500, 503, 500, 401};
 

@@ -82,6 +82,8 @@ static void read_rows(struct admin_job *job, struct account_read *read, PGresult
 		read_overrides(job, results[1], &at, row->key.id, &row->profile);
 		if (read->before)
 			read->before[i] = admin_text(job, results[0], i, COLUMN_JSON);
+		if (read->before)
+			etag_of(read->before[i], row->etag);
 	}
 }
 

@@ -14,7 +14,7 @@ struct account_written {
 /*
  * Reads those of the accounts with these ids (sorted, without duplicates) that exist and match the filter (NULL: all).
  * `rows` has room for all ids; `found` of them are filled. `lock` locks the rows until the transaction ends, in the
- * order of ids. `before` (may be NULL; same room) gets their current state as JSON. Texts live in the job's arena.
+ * order of ids. `before` (may be NULL; same room) gets their current state as JSON, and the rows their etags. Texts live in the job's arena.
  */
 struct account_read {
 	struct account_set set;

@@ -31,7 +31,9 @@ static bool read_account(struct admin_job *job, struct pg_link *link, const stru
 
 bool admin_account_get(struct account_get *op, struct pg_link *link, struct err *err)
 {
-	return read_account(&op->job, link, &op->key, false, &op->row, NULL, err);
+	const char *now;
+
+	return read_account(&op->job, link, &op->key, false, &op->row, &now, err);
 }
 
 bool account_tier_hold(struct pg_link *link, const char *tenant, const char *tier, struct err *err)
@@ -77,6 +79,8 @@ bool account_change_write(struct admin_job *job, struct pg_link *link, struct ac
 		return false;
 	if (made)
 		written.before = "null";
+	if (!admin_match(job, written.before, err))
+		return false;
 	op->row.known = !made;
 	memcpy(tier, op->row.profile.tier, sizeof(tier));
 	overrides = op->row.profile.overrides;
@@ -89,7 +93,7 @@ bool account_change_write(struct admin_job *job, struct pg_link *link, struct ac
 	if ((moved || op->row.profile.overrides != overrides) && !room_for_limits(link, &op->row, err))
 		return false;
 	return account_rows_write(job, link, &written, 1, true, 0, err) &&
-	       read_account(job, link, &op->key, false, &op->row, NULL, err);
+	       read_account(job, link, &op->key, false, &op->row, &written.before, err);
 }
 
 bool admin_account_change(struct account_change *op, struct pg_link *link, struct err *err)

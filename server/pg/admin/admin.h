@@ -79,7 +79,12 @@ bool families_read(struct admin_job *job, struct pg_link *link, const char *tena
 /* A copy of the cell in the arena. */
 const char *admin_text(struct admin_job *job, const PGresult *result, int row, int column);
 
-/* Inside the open transaction: logs who changed what, `before` and `details` as JSON ("null": nothing before). */
+/* ERR_ABORTED with the reason ETAG_MISMATCH unless the job may change a thing whose state is `before`, as JSON. */
+bool admin_match(const struct admin_job *job, const char *before, struct err *err) __attribute__((warn_unused_result));
+/*
+ * Inside the open transaction: logs who changed what, `before` and `details` as JSON ("null": nothing before). Refuses
+ * as admin_match() does, so that the change does not happen.
+ */
 bool admin_audit(struct admin_job *job, struct pg_link *link, const char *tenant, const char *action,
 	const char *target, const char *before, const char *details, struct err *err);
 

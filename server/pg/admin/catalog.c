@@ -153,10 +153,7 @@ static const char *tier_json(
 	pg_arg_text(&args, tenant);
 	pg_arg_text(&args, name);
 	return admin_json(job, link,
-		"SELECT to_jsonb(t) || jsonb_build_object('limits', (SELECT jsonb_agg(to_jsonb(l) - "
-		"'{tenant,tier}'::text[] ORDER BY l.position) FROM tier_limits l WHERE l.tenant = t.tenant AND "
-		"l.tier = t.name)) FROM tiers t WHERE t.tenant IN ($1, '') AND t.name = $2 ORDER BY t.tenant DESC "
-		"LIMIT 1",
+		"SELECT " TIER_JSON " FROM tiers WHERE tenant IN ($1, '') AND name = $2 ORDER BY tenant DESC LIMIT 1",
 		&args, err);
 }
 

@@ -9,7 +9,7 @@
 
 /* A tenant's own pools, and the shipped ones for which it has no row; $2 is a name, or '' for all. */
 #define LIST_SQL \
-	"SELECT " POOL_COLUMNS \
+	"SELECT " POOL_COLUMNS ", " POOL_JSON \
 	" FROM pools p WHERE (p.tenant = $1 OR (p.tenant = '' AND NOT EXISTS (SELECT FROM pools o " \
 	"WHERE o.tenant = $1 AND o.name = p.name))) AND ($2 = '' OR p.name = $2) ORDER BY p.name"
 
@@ -26,6 +26,7 @@ static void read_pool(const PGresult *result, int at, const char *tenant, struct
 {
 	*out = (struct pool_row){.tenant = tenant, .updated_at_us = pg_i64(result, at, POOL_COLUMN_UPDATED)};
 	row_pool(result, at, &out->settings);
+	etag_of(pg_text(result, at, POOL_COLUMN_COUNT), out->etag);
 }
 
 bool pools_read(struct admin_job *job, struct pg_link *link, const char *tenant, const char *name,
@@ -163,19 +164,20 @@ static const char *pool_json(
 	pg_arg_text(&args, tenant);
 	pg_arg_text(&args, name);
 	return admin_json(job, link,
-		"SELECT to_jsonb(p) || jsonb_build_object('levels', (SELECT jsonb_agg(to_jsonb(l) - "
-		"'{tenant,pool}'::text[] ORDER BY l.priority DESC) FROM pool_levels l WHERE l.tenant = p.tenant AND "
-		"l.pool = p.name)) FROM pools p WHERE p.tenant IN ($1, '') AND p.name = $2 ORDER BY p.tenant DESC "
-		"LIMIT 1",
+		"SELECT " POOL_JSON
+		" FROM pools p WHERE p.tenant IN ($1, '') AND p.name = $2 ORDER BY p.tenant DESC LIMIT 1",
 		&args, err);
 }
 
 static bool audit_pool(
-	struct admin_job *job, struct pg_link *link, const struct pool_row *row, const char *before, struct err *err)
+	struct admin_job *job, struct pg_link *link, struct pool_row *row, const char *before, struct err *err)
 {
 	const char *after = pool_json(job, link, row->tenant, row->settings.name, err);
 
-	return after && admin_audit(job, link, row->tenant, "pool.change", row->settings.name, before, after, err);
+	if (!after || !admin_audit(job, link, row->tenant, "pool.change", row->settings.name, before, after, err))
+		return false;
+	etag_of(after, row->etag);
+	return true;
 }
 
 bool pool_change_write(struct admin_job *job, struct pg_link *link, struct pool_change *op, struct err *err)

@@ -25,11 +25,27 @@ const char *admin_text(struct admin_job *job, const PGresult *result, int row, i
 	return arena_strndup(job->arena, pg_text(result, row, column), (size_t)PQgetlength(result, row, column));
 }
 
+bool admin_match(const struct admin_job *job, const char *before, struct err *err)
+{
+	char etag[ETAG_SIZE];
+
+	etag_of(before, etag);
+	if (!job->if_match || etag_list_has(job->if_match, etag))
+		return true;
+	err_set(err, ERR_ABORTED, "%s; read it again, and repeat the change if it still makes sense",
+		etag[0] ? "it has changed since the etag in If-Match was read"
+			: "what If-Match expects does not exist");
+	return err_reason(err, "ETAG_MISMATCH");
+}
+
 bool admin_audit(struct admin_job *job, struct pg_link *link, const char *tenant, const char *action,
 	const char *target, const char *before, const char *details, struct err *err)
 {
 	PG_ARGS args = {0};
 
+	if (!admin_match(job, before, err))
+		return false;
+	etag_of(details, job->etag);
 	pg_arg_text(&args, tenant);
 	pg_arg_text(&args, job->actor ? job->actor : "");
 	pg_arg_text(&args, action);

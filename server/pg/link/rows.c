@@ -77,6 +77,7 @@ bool row_tier(const PGresult *tiers, int row, const PGresult *limits, int *limit
 	};
 	pg_copy(tiers, row, 1, out->name, sizeof(out->name));
 	pg_copy(tiers, row, 6, out->upgrade_to, sizeof(out->upgrade_to));
+	etag_of(pg_text(tiers, row, 7), out->etag);
 	for (; *limit_at < rows && strcmp(pg_text(limits, *limit_at, 0), tenant) == 0 &&
 		strcmp(pg_text(limits, *limit_at, 1), name) == 0;
 		(*limit_at)++) {

@@ -25,8 +25,13 @@ void row_own_limit(const PGresult *result, int row, int column, struct limit *ou
 int args_limits_begin(struct pg_args *args);
 void args_limit(struct pg_args *args, int first, const struct limit *limit);
 
+/* A tier of the table tiers as shown in the audit log; its etag is of this text. */
+#define TIER_JSON \
+	"to_jsonb(tiers) || jsonb_build_object('limits', (SELECT jsonb_agg(to_jsonb(l) - '{tenant,tier}'::text[] ORDER " \
+	"BY l.position) FROM tier_limits l WHERE l.tenant = tiers.tenant AND l.tier = tiers.name))"
 /* Columns of tiers and of tier_limits. Order both by tenant and name, and the limits then by position. */
-#define TIER_COLUMNS "tenant, name, pool_priority, pool_concurrent, default_output_tokens, fail_policy, upgrade_to"
+#define TIER_COLUMNS \
+	"tenant, name, pool_priority, pool_concurrent, default_output_tokens, fail_policy, upgrade_to, " TIER_JSON
 #define TIER_LIMIT_COLUMNS "tenant, tier, " LIMIT_COLUMNS
 /* Reads a tier. Its limits start at row *limit_at, which is moved past them. ERR_INVALID when the tier is unusable. */
 bool row_tier(const PGresult *tiers, int row, const PGresult *limits, int *limit_at, struct tier *out, struct err *err);
@@ -61,6 +66,10 @@ void row_usage(const PGresult *result, int row, int column, struct arena *arena,
 	"id, default_tier, unknown_users, unknown_model, fallback_model, language, " TENANT_EPOCH ", cost_source"
 void row_tenant(const PGresult *result, int row, int column, struct tenant *out);
 
+/* A pool of the table pools p as shown in the audit log; its etag is of this text. */
+#define POOL_JSON \
+	"to_jsonb(p) || jsonb_build_object('levels', (SELECT jsonb_agg(to_jsonb(l) - '{tenant,pool}'::text[] ORDER BY " \
+	"l.priority DESC) FROM pool_levels l WHERE l.tenant = p.tenant AND l.pool = p.name))"
 /* Columns of pools p. Levels come as flat text: "priority weight queue_limit;". */
 #define POOL_COLUMNS \
 	"p.tenant, p.name, p.gen, p.slots, p.slots_from_option, p.paused, p.available, p.queue_limit, " \
@@ -70,7 +79,7 @@ void row_tenant(const PGresult *result, int row, int column, struct tenant *out)
 	"coalesce((SELECT string_agg(concat_ws(' ', l.priority, l.weight, l.queue_limit), ';' ORDER BY l.priority " \
 	"DESC) " \
 	"FROM pool_levels l WHERE l.tenant = p.tenant AND l.pool = p.name), '')"
-enum { POOL_COLUMN_TENANT = 0, POOL_COLUMN_UPDATED = 19 };
+enum { POOL_COLUMN_TENANT = 0, POOL_COLUMN_UPDATED = 19, POOL_COLUMN_COUNT = 21 };
 /* Reads the settings, not tenant and time of change. Those without a column are as in pool_settings_default. */
 void row_pool(const PGresult *result, int row, struct pool_settings *out);
 
