@@ -223,6 +223,29 @@ def test_a_tier_is_edited_with_a_preview(desk):
     assert desk.admin("ListAudit", pb.ListAuditRequest(action="tier.")).entries[0].reason == "fewer"
 
 
+def test_a_tier_that_somebody_else_has_changed_is_loaded_again(desk):
+    pb = desk.bots.admin_pb
+    window = desk.login(view="tiers/pro")
+    window.expected.append("412 (Precondition Failed)")
+    window.get_by_label("Pool priority").fill("7")
+    tier = desk.admin("GetTier", pb.GetTierRequest(name="pro"))
+    tier.pool_concurrent = 6
+    desk.admin("PutTier", pb.PutTierRequest(tier=tier, reason="meanwhile"))
+    window.get_by_role("button", name="Preview and save").click()
+    dialog = window.get_by_role("dialog")
+    dialog.get_by_role("button", name="Save the tier").click()
+    dialog.get_by_text("Somebody else has changed it").wait_for()
+    assert desk.admin("ListAudit", pb.ListAuditRequest(action="tier.")).entries[0].reason == "meanwhile"
+    dialog.get_by_role("button", name="Load it again").click()
+    dialog.wait_for(state="detached")
+    until(lambda: window.get_by_label("Slots at once").input_value() == "6", "the tier being loaded again")
+    window.get_by_label("Pool priority").fill("7")
+    window.get_by_role("button", name="Preview and save").click()
+    confirm(window, "Save the tier", reason="seen")
+    saved = desk.admin("GetTier", pb.GetTierRequest(name="pro"))
+    assert (saved.pool_priority, saved.pool_concurrent) == (7, 6)
+
+
 def test_prices_are_imported_after_their_difference_was_shown(desk):
     pb = desk.bots.admin_pb
     window = desk.login(view="prices/import")

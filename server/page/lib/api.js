@@ -64,19 +64,24 @@ async function refused(answer) {
 	return error;
 }
 
-/* One call: what the server answers, as JSON. Throws an ApiError. */
-export async function call(method, path, { query, body, signal } = {}) {
+/* One call: what the server answers, as JSON. With the `etag` of what was read, any other state is refused (isStale). Throws an ApiError. */
+export async function call(method, path, { query, body, etag, signal } = {}) {
 	const headers = { Accept: "application/json" };
 
 	if (method !== "GET")
 		headers["X-Bursar-Page"] = "1"; /* another site cannot send it, so it cannot make a logged-in browser change anything */
 	if (body !== undefined)
 		headers["Content-Type"] = "application/json";
+	if (etag)
+		headers["If-Match"] = `"${etag}"`;
 	const answer = await fetched(address(path, query), { method, headers, signal, body: body && JSON.stringify(body) });
 	if (!answer.ok)
 		throw await refused(answer);
 	return answer.json();
 }
+
+/* Somebody else has changed it since it was read. */
+export const isStale = (error) => error instanceof ApiError && error.status === 412;
 
 export const get = (path, query, signal) => call("GET", path, { query, signal });
 

@@ -1,5 +1,6 @@
 /* Dialogs: <dialog> traps the focus, closes with Escape and gives the focus back. */
 import { h, put, uid } from "./dom.js";
+import { isStale } from "./api.js";
 import { announce, failed } from "./parts.js";
 import { area } from "./fields.js";
 
@@ -28,11 +29,17 @@ export function open(title, build, { wide = false } = {}) {
 	});
 }
 
+function stale(again) {
+	return h("div.failed", { role: "alert" }, h("p", "Somebody else has changed it since this page was loaded. Nothing is saved."),
+		h("button.quiet", { type: "button", onclick: again }, "Load it again"));
+}
+
 /*
  * Asks before something is changed. `change()` answers an element that says what would change, or null for "nothing, yet";
- * it is asked again after every input. `act(reason)` does it, and its failure is shown in the dialog.
+ * it is asked again after every input. `act(reason)` does it, and its failure is shown in the dialog; `again()` reads what
+ * somebody else has changed meanwhile.
  */
-export async function confirm({ title, intro, fields = [], change, act, done, verb, danger = false, askReason = true, wide = false }) {
+export async function confirm({ title, intro, fields = [], change, act, again, done, verb, danger = false, askReason = true, wide = false }) {
 	const why = askReason ? area("Reason", { hint: "For the audit log.", rows: "2", maxlength: "1024" }) : null;
 	const told = h("div.change", { "aria-live": "polite" }), problem = h("div");
 
@@ -52,7 +59,7 @@ export async function confirm({ title, intro, fields = [], change, act, done, ve
 			try {
 				close({ answer: await act(why?.control.value.trim() ?? "") });
 			} catch (error) {
-				put(problem, failed(error));
+				put(problem, isStale(error) && again ? stale(() => (close(), again())) : failed(error));
 				go.disabled = false;
 			}
 		}

@@ -164,17 +164,19 @@ async function preview(before, form, context, done) {
 			h("p", h("b", `It touches ${plural(whom.users, "user")}`), whom.own > 0 && `; ${count(whom.own)} of them have overrides, which go before it`, "."),
 			rows.length > 0 && differenceTable("Limits", rows), changes, worse && who, h("p.muted", "It takes effect at once, for everybody on the tier. Use so far is kept."),
 		],
-		act: (reason) => call("PUT", path`/v1/tiers/${after.name}`, { query: { tenant: context.tenant, reason }, body: after }),
+		act: (reason) => call("PUT", path`/v1/tiers/${after.name}`, { query: { tenant: context.tenant, reason }, body: after, etag: before.etag }),
+		again: done,
 	});
 	if (saved)
 		done();
 }
 
-async function removeTier(tier, context) {
+async function removeTier(tier, context, again) {
 	const gone = await confirm({
 		title: `Delete ${tier.name}?`, verb: "Delete the tier", danger: true, done: "The tier is deleted",
 		intro: "A tier that is in use is refused. If it replaces a shipped one, the shipped one applies again.",
-		act: (reason) => call("DELETE", path`/v1/tiers/${tier.name}`, { query: { tenant: context.tenant, reason } }),
+		act: (reason) => call("DELETE", path`/v1/tiers/${tier.name}`, { query: { tenant: context.tenant, reason }, etag: tier.etag }),
+		again,
 	});
 	if (gone)
 		location.hash = "#/tiers";
@@ -195,7 +197,7 @@ function editor(state, context, again) {
 	return [
 		h("p.badges", tier.shipped && badge("as shipped"), tier.isNew && badge("new", "good"), h("span.muted", plural(state.users, "user"), state.all > 0 && `, ${percent(state.users / state.all, 1)} of all`)),
 		card("Limits and settings", form.element(submit), note, problem),
-		!tier.shipped && !tier.isNew && h("div.buttons", button("Delete", () => removeTier(tier, context), "danger")),
+		!tier.shipped && !tier.isNew && h("div.buttons", button("Delete", () => removeTier(tier, context, again), "danger")),
 	];
 }
 
