@@ -99,6 +99,21 @@ def test_what_does_not_fit_is_found(document, fits):
     assert "name" not in document["components"]["schemas"]["TierInput"].get("required", []), "the path has it"
 
 
+def test_etags_are_declared(operations):
+    """Where an answer has one: the header, and what may be sent with it."""
+    declared = {}
+    for name, (_, _, operation) in operations.items():
+        for row in operation["parameters"]:
+            if row["in"] == "header":
+                declared[name] = row["name"]
+                assert ("412" if row["name"] == "If-Match" else "304") in operation["responses"]
+                assert name == "deleteTier" or "ETag" in operation["responses"]["200"]["headers"]
+    assert declared == {
+        **dict.fromkeys(("getTier", "getPool", "getAccount"), "If-None-Match"),
+        **dict.fromkeys(("putTier", "deleteTier", "putPool", "resumePool", "putAccount", "deleteAccount", "setTier", "overrideLimits",
+                         "setGrace", "setBypass", "suspend", "unsuspend"), "If-Match")}
+
+
 class Caller:
     def __init__(self, address, operations, fits):
         self.address, self.operations, self.fits = address, operations, fits

@@ -116,7 +116,7 @@ static json_t *make(struct openapi *openapi)
 	add_answers(openapi);
 	add_paths(openapi);
 	json_object_set_new(openapi->document, "components",
-		json_pack("{s:{s:{s:s, s:s, s:s, s:s}}, s:{s:o, s:o, s:o}, s:o}", "securitySchemes", "key", "type",
+		json_pack("{s:{s:{s:s, s:s, s:s, s:s}}, s:{s:o, s:o, s:o, s:o}, s:o}", "securitySchemes", "key", "type",
 			"http", "scheme", "bearer", "bearerFormat", "bsk_...", "description",
 			"A key made by POST /v1/keys, in `Authorization: Bearer bsk_...`: the same header as gRPC's metadata "
 			"has. Until the first key exists, callers on the same machine need none.",
@@ -125,6 +125,8 @@ static json_t *make(struct openapi *openapi)
 				"names does not exist (404) or is in the way (409), or there is too much at once (429)."),
 			"Failed",
 			failure("Bursar or a store of it cannot answer. 503 has Retry-After: repeat it then."),
+			"Changed",
+			failure("Somebody else has changed it since the etag was read, and nothing is changed: read it again."),
 			"Denied", json_of(denied), "schemas", openapi->schemas));
 	return openapi->document;
 }

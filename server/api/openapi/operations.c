@@ -219,6 +219,33 @@ static void add_body(struct openapi *openapi, json_t *operation, const struct re
 			content(schema, openapi_example_body(openapi, row))));
 }
 
+/* ---- etags ---- */
+
+/* DeleteTier answers with what is left, but compares what it deletes. */
+static void add_etags(json_t *operation, const struct rest_row *row)
+{
+	json_t *parameters = json_object_get(operation, "parameters"), *list = json_object_get(operation, "responses");
+	bool shows = protobuf_c_message_descriptor_get_field_by_name(rest_rpc(row)->output, "etag");
+	bool reads = strcmp(row->method, "GET") == 0;
+
+	if (!shows && strcmp(rest_rpc_name(row), "DeleteTier") != 0)
+		return;
+	if (shows)
+		json_object_set_new(json_object_get(list, "200"), "headers",
+			json_pack("{s:{s:s, s:{s:s}}}", "ETag", "description", "Of this state: the etag, in quotes.",
+				"schema", "type", "string"));
+	json_array_append_new(parameters,
+		json_pack("{s:s, s:s, s:s, s:{s:s}}", "name", reads ? "If-None-Match" : "If-Match", "in", "header",
+			"description",
+			reads ? "Etags that the caller has: 304 if the state has one of them."
+			      : "The etag of the state that may be changed, or `*`; any other state is refused.",
+			"schema", "type", "string"));
+	if (reads)
+		json_object_set_new(list, "304", json_pack("{s:s}", "description", "The caller has this state."));
+	else
+		json_object_set_new(list, "412", json_pack("{s:s}", "$ref", "#/components/responses/Changed"));
+}
+
 json_t *openapi_operation(struct openapi *openapi, const struct rest_row *row)
 {
 	json_t *operation = json_object(), *parameters = json_array();
@@ -233,6 +260,7 @@ json_t *openapi_operation(struct openapi *openapi, const struct rest_row *row)
 	json_object_set_new(operation, "parameters", parameters);
 	add_body(openapi, operation, row);
 	json_object_set_new(operation, "responses", answers(openapi, row));
+	add_etags(operation, row);
 	json_object_set_new(operation, "x-bursar-rpc", json_string(row->rpc + 1));
 	return operation;
 }
