@@ -168,6 +168,7 @@ FIRST = ("putAccount", "putTier", "putPool", "putPrice", "putAlias", "putFamily"
 ORDER = "GET", "POST", "PATCH", "PUT", "DELETE"
 REFUSED = {"record": 400, "release": 400, "renew": 400, "cancel": 400, "getReservation": 400, "cancelReservation": 400,  # made-up handles
            "eraseAccount": 400,  # not deleted yet
+           "createSession": 400, "redeemLogin": 401,  # without a key, and with a made-up code
            "createKey": 400, "rotateKey": 404, "revokeKey": 404}  # the first key must be an operator's
 
 
