@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/crypto/hash.h"
+#include "reference/reference.h"
 
 #define TENANT "acme"
 #define TTL_US INT64_C(900000000)
@@ -32,13 +33,16 @@ static int64_t amount_value(const struct line *line, const char *key)
 /* web_searches=2: what is counted by the piece. `told` (may be NULL): which of them are given, if only as 0. */
 static void counted_read(const struct line *line, struct amounts *out, uint32_t *told)
 {
+	int64_t counted[COUNTED_COUNT];
+
 	for (int i = 0; i < COUNTED_COUNT; i++) {
 		const char *name = dimension_name(counted_dimension((enum counted)i));
 
-		out->counted[i] = amount_value(line, name);
+		counted[i] = amount_value(line, name);
 		if (told && line_value(line, name))
 			*told |= UINT32_C(1) << i;
 	}
+	out->counted = counted_keep(counted);
 }
 
 static void status_expect(const struct line *line, const char *got, const struct err *err)
@@ -142,7 +146,8 @@ static void check_make(struct world *world, const struct line *line, const char 
 		.nonce = (uint64_t)amount_value(line, "nonce"),
 		.latest_us = time_value(world, line, "latest")};
 	request_read(line, &op->request);
-	digest = hash64(&op->request.estimate, sizeof(op->request.estimate));
+	digest = hash64(&op->request.estimate, offsetof(struct amounts, counted)) ^
+		 hash64(op->request.estimate.counted, COUNTED_COUNT * sizeof(int64_t));
 	memcpy(op->digest, &digest, 8);
 	op->count = world_expected(world, line, op->expected);
 	if (early)

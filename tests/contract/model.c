@@ -73,6 +73,7 @@ static void check_take(struct model *model, struct limits_check *op, struct load
 	marker->unsure = is_unsure(loaded);
 	decision_take(loaded->pointer, loaded->count, &op->request, model->now_us, op->ttl_us, &marker->reservation,
 		loaded->verdict);
+	marker->reservation.held.counted = counted_keep(op->request.estimate.counted);
 	marker_accounts(marker, op->expected, op->count);
 	save_all(loaded);
 	check_answer(op, LIMITS_OK, &marker->reservation);

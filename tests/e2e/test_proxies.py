@@ -49,10 +49,10 @@ def app():
 
 
 def nginx(folder, text):
-    """Around the snippet, which belongs into a http block."""
+    """Around the snippet, which belongs into a http block. One process, so that a kill leaves no worker behind."""
     paths = "".join(f"{name}_temp_path {folder}/{name};" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
     (folder / "snippet.conf").write_text(text)
-    (folder / "nginx.conf").write_text(f"daemon off; worker_processes 1; pid {folder}/pid; error_log stderr;"
+    (folder / "nginx.conf").write_text(f"daemon off; master_process off; pid {folder}/pid; error_log stderr;"
                                        f"events {{}} http {{ access_log off; {paths} include {folder}/snippet.conf; }}")
     return ["nginx", "-c", f"{folder}/nginx.conf", "-p", str(folder), "-e", "stderr"]
 
@@ -65,7 +65,7 @@ def caddy(folder, text):
 def haproxy(folder, text):
     shutil.copy(PROXIES / "bursar.lua", folder)
     (folder / "haproxy.cfg").write_text(text.replace("/etc/haproxy/bursar.lua", f"{folder}/bursar.lua"))
-    return ["haproxy", "-W", "-db", "-f", f"{folder}/haproxy.cfg"]
+    return ["haproxy", "-db", "-f", f"{folder}/haproxy.cfg"]
 
 
 KINDS = {"nginx": (nginx, "nginx.conf"), "caddy": (caddy, "Caddyfile"), "haproxy": (haproxy, "haproxy.cfg")}
@@ -111,7 +111,7 @@ def front(kind, app, bursard, bots, monkeypatch):
     proxy = Proxy(kind, app, bursard.http_addr, key)
     proxy.app, proxy.bursard, proxy.admin = app, bursard, Door(bursard.http_addr, Authorization=f"Bearer {operator}")
     yield proxy
-    proxy.kill()
+    proxy.terminate()
 
 
 def used(front, user):

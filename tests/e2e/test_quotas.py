@@ -64,6 +64,8 @@ def test_every_action_does_what_its_rpc_does(door, bots):
     reset = act("reset", requestId="r-1")
     assert reset["takenBack"]["requests"] == 0 and not reset["repeat"], "two requests are open, none is settled"
     assert act("reset", requestId="r-1")["repeat"]
+    once = [door("POST", "/api/quotas", {"userId": user, "action": "reset"}, Idempotency_Key="r-2").json["repeat"] for _ in range(2)]
+    assert once == [False, True]
     grace = act("grace", hours=2, percent=50)
     assert grace["grace"]["percent"] == 50 and door("GET", f"/api/quotas?userId={user}").json["daily"]["requests"]["limit"] == 7
     assert act("grace", until="2099-01-01T00:00:00Z")["grace"]["until"] == "2099-01-01T00:00:00Z"

@@ -54,16 +54,18 @@ static int64_t ask_any(const struct episode *episode, struct chance *chance, int
 }
 
 /* Of what is counted by the piece, of which most requests have nothing. */
-static void counted_drawn(const struct episode *episode, struct chance *chance, int64_t counted[COUNTED_COUNT])
+static int64_t *counted_drawn(struct episode *episode, struct chance *chance)
 {
 	int kinds = chance_percent(chance, 60) ? 0 : 1 + (int)chance_below(chance, 2);
+	int64_t *counted = kinds ? arena_zalloc(&episode->arena, COUNTED_COUNT, sizeof(*counted)) : NULL;
 
 	for (int i = 0; i < kinds; i++)
 		counted[chance_below(chance, PIECES)] =
 			chance_percent(chance, 60) ? chance_below(chance, 4) : ask_any(episode, chance, COUNT_MAX);
+	return counted;
 }
 
-static struct amounts amounts_drawn(const struct episode *episode, struct chance *chance)
+static struct amounts amounts_drawn(struct episode *episode, struct chance *chance)
 {
 	struct amounts amounts = {.requests = 1,
 		.input = ask_any(episode, chance, COUNT_MAX),
@@ -72,7 +74,7 @@ static struct amounts amounts_drawn(const struct episode *episode, struct chance
 	amounts.output = ask_any(episode, chance, COUNT_MAX - amounts.input);
 	if (amounts.output > COUNT_MAX - amounts.input)
 		amounts.output = COUNT_MAX - amounts.input;
-	counted_drawn(episode, chance, amounts.counted);
+	amounts.counted = counted_drawn(episode, chance);
 	return amounts;
 }
 
@@ -317,8 +319,13 @@ static void step_adjust(struct episode *episode, struct chance *chance)
 	op.amounts.input = signed_any(chance, op.amounts.input);
 	op.amounts.output = signed_any(chance, op.amounts.output);
 	op.amounts.cost = signed_any(chance, op.amounts.cost);
-	for (int i = 0; i < COUNTED_COUNT; i++)
-		op.amounts.counted[i] = signed_any(chance, op.amounts.counted[i]);
+	if (op.amounts.counted) {
+		int64_t *counted = arena_zalloc(&episode->arena, COUNTED_COUNT, sizeof(*counted));
+
+		for (int i = 0; i < COUNTED_COUNT; i++)
+			counted[i] = signed_any(chance, op.amounts.counted[i]);
+		op.amounts.counted = counted;
+	}
 	if (chance_percent(chance, 70))
 		op.counted_at_us =
 			episode->now_us - chance_below(chance, 86400 * (chance_percent(chance, 50) ? 1 : 40) * SECOND);

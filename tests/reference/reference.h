@@ -14,6 +14,9 @@
  * counts something new is `unseeded`. */
 void state_convert(struct account_state *state, const struct policy *to, int64_t now_us);
 
+/* A copy that lives as long as the program: reservations that the model keeps hold nothing of a caller's. */
+const int64_t *counted_keep(const int64_t *counted);
+
 /* Gives `n` back, moving full_at by at most `most_us` and never behind now. */
 void bucket_give(const struct limit *limit, union limit_state *state, int64_t n, int64_t now_us, int64_t most_us);
 

@@ -3,7 +3,43 @@
 
 #include <string.h>
 
+#include "base/arena.h"
 #include "domain/limit/bucket.h"
+
+/* What the model remembers by the piece, until the program ends. */
+static struct arena kept;
+
+const int64_t *counted_keep(const int64_t *counted)
+{
+	int64_t *copy;
+
+	if (!counted)
+		return NULL;
+	copy = arena_alloc(&kept, COUNTED_COUNT * sizeof(*copy));
+	memcpy(copy, counted, COUNTED_COUNT * sizeof(*copy));
+	return copy;
+}
+
+static int64_t at(const struct amounts *amounts, int i)
+{
+	return amounts->counted ? amounts->counted[i] : 0;
+}
+
+/* The arithmetic of amounts.h, with what is counted by the piece. */
+#define WITH_PIECES(name, one) \
+	static struct amounts name(const struct amounts *a, const struct amounts *b) \
+	{ \
+		struct amounts all = amounts_##name(a, b); \
+		int64_t counted[COUNTED_COUNT]; \
+\
+		for (int i = 0; i < COUNTED_COUNT; i++) \
+			counted[i] = one; \
+		all.counted = a->counted || b->counted ? counted_keep(counted) : NULL; \
+		return all; \
+	}
+WITH_PIECES(plus, at(a, i) + at(b, i))
+WITH_PIECES(minus, at(a, i) - at(b, i))
+WITH_PIECES(least, at(a, i) < at(b, i) ? at(a, i) : at(b, i))
 
 /* One settlement in numbers. `counters` is added to calendars, `release` is taken from their holds, `net` moves
  * buckets. */
@@ -135,25 +171,24 @@ static struct plan open_settle(
 	/* A cancel returns the request; anything else that ends or uses the reservation counts it, once. */
 	/* An expiry that charges the estimate charges nothing that is counted by the piece: nobody has said that it was used. */
 	if (settlement->becomes == RESERVATION_EXPIRED)
-		memset(used.counted, 0, sizeof(used.counted));
+		used.counted = NULL;
 	used.requests =
 		settlement->final && settlement->becomes == RESERVATION_CANCELLED ? 0 : reservation->held.requests;
-	taken = amounts_least(
-		&used, &reservation->held); /* class by class, so that tokens, their sum, stay equal to it */
+	taken = least(&used, &reservation->held); /* class by class, so that tokens, their sum, stay equal to it */
 	plan = (struct plan){.counters = used,
 		.closes = settlement->final,
 		.release = settlement->final ? reservation->held : taken};
-	plan.net = amounts_minus(&used, &plan.release);
+	plan.net = minus(&used, &plan.release);
 	out->charged = used;
 	if (settlement->final)
-		out->released = amounts_minus(&reservation->held, &taken);
+		out->released = minus(&reservation->held, &taken);
 	if (!settlement->final)
-		reservation->held = amounts_minus(&reservation->held, &taken);
+		reservation->held = minus(&reservation->held, &taken);
 	else if (settlement->becomes != RESERVATION_EXPIRED || !amounts_any_used(&used))
 		reservation->held = (struct amounts){0};
 	/* else the estimate was charged: keep what is held as the credit of a late record (rule 9) */
 	if (settlement->final)
-		memset(reservation->held.counted, 0, sizeof(reservation->held.counted));
+		reservation->held.counted = NULL;
 	reservation->held.requests = 0;
 	if (settlement->final)
 		reservation->state = settlement->becomes;
@@ -169,7 +204,7 @@ static struct plan late_settle(
 
 	used.requests = reservation->used.requests ? 0 : 1;
 	if (reservation->state == RESERVATION_EXPIRED)
-		used = amounts_minus(&used, &reservation->held);
+		used = minus(&used, &reservation->held);
 	plan = (struct plan){.counters = used, .net = used};
 	out->charged = used;
 	out->late = true;
@@ -189,7 +224,7 @@ void decision_settle(struct account_state *const states[], struct reservation *r
 		plan = open_settle(reservation, settlement, out);
 	else
 		plan = late_settle(reservation, settlement, out);
-	reservation->used = amounts_plus(&reservation->used, &out->charged);
+	reservation->used = plus(&reservation->used, &out->charged);
 	accounts_settle(states, reservation, &plan, now_us, verdicts);
 }
 
@@ -215,6 +250,7 @@ void decision_charge(struct account_state *const states[], int count, const stru
 	struct amounts all = *used;
 
 	all.requests = 1;
+	all.counted = counted_keep(all.counted);
 	*out = (struct settled){.charged = all, .late = true};
 	*reservation = (struct reservation){.state = RESERVATION_RECORDED,
 		.started_at_us = now_us,

@@ -28,8 +28,11 @@ static bool sent_before(const struct call *call)
 }
 
 /* What the request expects to use by the piece. */
-static void expected_of_check(const Bursar__V1__CheckRequest *request, struct check_question *out)
+static void expected_of_check(const Bursar__V1__CheckRequest *request, struct arena *arena, struct check_question *out)
 {
+	int64_t *counted = arena_zalloc(arena, COUNTED_COUNT, sizeof(*counted));
+
+	out->counted = counted;
 	for (size_t i = 0; i < request->n_expected; i++) {
 		const Bursar__V1__ExpectedUse *use = request->expected[i];
 		int at = counted_find((enum dimension)(use->dimension - 1));
@@ -39,7 +42,7 @@ static void expected_of_check(const Bursar__V1__CheckRequest *request, struct ch
 			return;
 		}
 		out->told |= UINT32_C(1) << at;
-		out->counted[at] = use->amount;
+		counted[at] = use->amount;
 	}
 }
 
@@ -60,7 +63,7 @@ void question_of_check(const Bursar__V1__CheckRequest *request, struct call *cal
 		.ttl_us = request->reservation_ttl_us,
 	};
 	if (request->n_expected)
-		expected_of_check(request, out);
+		expected_of_check(request, call_arena(call), out);
 	question_settles(request, out);
 }
 

@@ -19,66 +19,46 @@ struct amounts {
 #define ROW(NAME, name, ...) int64_t name;
 	AMOUNTS(ROW)
 #undef ROW
-	int64_t counted[COUNTED_COUNT]; /* searches, images, ...: few requests have any */
+	/* Searches, images, ...: COUNTED_COUNT numbers of whoever made it; NULL: none, as in nearly all requests. */
+	const int64_t *counted;
 };
 
+/* Arithmetic without what is counted by the piece: the result has that of `a`. */
 static inline struct amounts amounts_plus(const struct amounts *a, const struct amounts *b)
 {
-	struct amounts sum = *a;
-
-#define ROW(NAME, name, ...) sum.name += b->name;
-	AMOUNTS(ROW)
+#define ROW(NAME, name, ...) .name = a->name + b->name,
+	return (struct amounts){AMOUNTS(ROW).counted = a->counted};
 #undef ROW
-	for (int i = 0; i < COUNTED_COUNT; i++)
-		sum.counted[i] += b->counted[i];
-	return sum;
 }
 
 static inline struct amounts amounts_minus(const struct amounts *a, const struct amounts *b)
 {
-	struct amounts rest = *a;
-
-#define ROW(NAME, name, ...) rest.name -= b->name;
-	AMOUNTS(ROW)
+#define ROW(NAME, name, ...) .name = a->name - b->name,
+	return (struct amounts){AMOUNTS(ROW).counted = a->counted};
 #undef ROW
-	for (int i = 0; i < COUNTED_COUNT; i++)
-		rest.counted[i] -= b->counted[i];
-	return rest;
 }
 
 /* The lesser of each. */
 static inline struct amounts amounts_least(const struct amounts *a, const struct amounts *b)
 {
-	struct amounts least = *a;
-
-#define ROW(NAME, name, ...) least.name = b->name < a->name ? b->name : a->name;
-	AMOUNTS(ROW)
+#define ROW(NAME, name, ...) .name = a->name < b->name ? a->name : b->name,
+	return (struct amounts){AMOUNTS(ROW).counted = a->counted};
 #undef ROW
-	for (int i = 0; i < COUNTED_COUNT; i++)
-		least.counted[i] = b->counted[i] < a->counted[i] ? b->counted[i] : a->counted[i];
-	return least;
 }
 
-static inline bool amounts_any_counted(const struct amounts *amounts)
+static inline bool amounts_any(const struct amounts *amounts)
 {
-	int64_t any = 0;
-
-	for (int i = 0; i < COUNTED_COUNT; i++)
-		any |= amounts->counted[i];
-	return any != 0;
+#define ROW(NAME, name, ...) || amounts->name
+	return amounts->counted AMOUNTS(ROW);
+#undef ROW
 }
 
 /* Is anything used but the request itself? */
 static inline bool amounts_any_used(const struct amounts *amounts)
 {
 #define ROW(NAME, name, ...) || amounts->name
-	return amounts_any_counted(amounts) AMOUNTS_USED(ROW);
+	return amounts->counted AMOUNTS_USED(ROW);
 #undef ROW
-}
-
-static inline bool amounts_any(const struct amounts *amounts)
-{
-	return amounts->requests || amounts_any_used(amounts);
 }
 
 /* As Lua reads and writes them (docs/store.md): an i7 each. */

@@ -5,6 +5,9 @@
 
 int64_t amounts_of(const struct amounts *amounts, enum dimension dimension)
 {
+	static const int64_t none[COUNTED_COUNT];
+	const int64_t *counted = amounts->counted ? amounts->counted : none;
+
 	switch (dimension) {
 #define ROW(NAME, number, name, unit, shown, amount, ...) \
 	case DIM_##NAME: \
@@ -30,18 +33,23 @@ int64_t request_tests(const struct request *request, enum dimension dimension)
 
 void counted_put(struct buf *out, const struct amounts *amounts, uint32_t told)
 {
+	int64_t n[COUNTED_COUNT] = {0};
 	int count = 0;
 
-	for (int i = 0; i < COUNTED_COUNT; i++)
-		count += amounts->counted[i] || told >> i & 1;
+	if (!amounts->counted && !told)
+		return;
+	for (int i = 0; i < COUNTED_COUNT; i++) {
+		n[i] = amounts->counted ? amounts->counted[i] : 0;
+		count += n[i] || told >> i & 1;
+	}
 	if (count == 0)
 		return;
 	buf_put_u8(out, (uint8_t)count);
 	for (int i = 0; i < COUNTED_COUNT; i++) {
-		if (!amounts->counted[i] && !(told >> i & 1))
+		if (!n[i] && !(told >> i & 1))
 			continue;
 		buf_put_u8(out, (uint8_t)counted_dimension((enum counted)i));
-		buf_put_int(out, amounts->counted[i], 7);
+		buf_put_int(out, n[i], 7);
 	}
 }
 

@@ -90,7 +90,7 @@
  *   name    what people and the API call it: that of enum Dimension in lower case
  *   unit    of a quota, in the header RateLimit-Policy
  *   shown   SHOWN_COUNT, or SHOWN_MONEY: nano-USD, written as USD
- *   amount  how much a request that measures `amounts` takes of it; of a level the reservation itself counts, once
+ *   amount  how much a request that measures `amounts`, and by the piece `counted`, takes of it; of a level the reservation itself counts, once
  *   rate    the reason of a denial by a bucket
  *   quota   the reason of a denial by a calendar limit
  *   noun    its word in sentences (domain/text/texts_language.h); not used where it is shown as money
@@ -109,35 +109,33 @@
 		"cost_nano_usd") \
 	ROW(CONCURRENT, 5, "concurrent", "concurrent-requests", SHOWN_COUNT, 1, REASON_CONCURRENCY, \
 		REASON_CONCURRENCY, NOUN_REQUEST, "usage") \
-	ROW(CACHE_STORAGE, 6, "cache_storage", "token-hours", SHOWN_COUNT, amounts->counted[COUNTED_CACHE_STORAGE], \
+	ROW(CACHE_STORAGE, 6, "cache_storage", "token-hours", SHOWN_COUNT, counted[COUNTED_CACHE_STORAGE], \
 		REASON_REQUEST_RATE, REASON_QUOTA, NOUN_CACHE_STORAGE, "usage") \
-	ROW(CHARACTERS, 7, "characters", "characters", SHOWN_COUNT, amounts->counted[COUNTED_CHARACTERS], \
-		REASON_REQUEST_RATE, REASON_QUOTA, NOUN_CHARACTERS, "usage") \
-	ROW(AUDIO_SECONDS, 8, "audio_seconds", "audio-seconds", SHOWN_COUNT, amounts->counted[COUNTED_AUDIO_SECONDS], \
+	ROW(CHARACTERS, 7, "characters", "characters", SHOWN_COUNT, counted[COUNTED_CHARACTERS], REASON_REQUEST_RATE, \
+		REASON_QUOTA, NOUN_CHARACTERS, "usage") \
+	ROW(AUDIO_SECONDS, 8, "audio_seconds", "audio-seconds", SHOWN_COUNT, counted[COUNTED_AUDIO_SECONDS], \
 		REASON_REQUEST_RATE, REASON_QUOTA, NOUN_AUDIO_SECONDS, "usage") \
-	ROW(VIDEO_SECONDS, 9, "video_seconds", "video-seconds", SHOWN_COUNT, amounts->counted[COUNTED_VIDEO_SECONDS], \
+	ROW(VIDEO_SECONDS, 9, "video_seconds", "video-seconds", SHOWN_COUNT, counted[COUNTED_VIDEO_SECONDS], \
 		REASON_REQUEST_RATE, REASON_QUOTA, NOUN_VIDEO_SECONDS, "usage") \
-	ROW(INPUT_IMAGES, 10, "input_images", "input-images", SHOWN_COUNT, amounts->counted[COUNTED_INPUT_IMAGES], \
+	ROW(INPUT_IMAGES, 10, "input_images", "input-images", SHOWN_COUNT, counted[COUNTED_INPUT_IMAGES], \
 		REASON_REQUEST_RATE, REASON_QUOTA, NOUN_INPUT_IMAGES, "usage") \
-	ROW(OUTPUT_IMAGES, 11, "output_images", "output-images", SHOWN_COUNT, amounts->counted[COUNTED_OUTPUT_IMAGES], \
+	ROW(OUTPUT_IMAGES, 11, "output_images", "output-images", SHOWN_COUNT, counted[COUNTED_OUTPUT_IMAGES], \
 		REASON_REQUEST_RATE, REASON_QUOTA, NOUN_OUTPUT_IMAGES, "usage") \
-	ROW(PAGES, 12, "pages", "pages", SHOWN_COUNT, amounts->counted[COUNTED_PAGES], REASON_REQUEST_RATE, \
-		REASON_QUOTA, NOUN_PAGES, "usage") \
-	ROW(CALLS, 13, "calls", "calls", SHOWN_COUNT, amounts->counted[COUNTED_CALLS], REASON_REQUEST_RATE, \
-		REASON_QUOTA, NOUN_CALLS, "usage") \
-	ROW(WEB_SEARCHES, 14, "web_searches", "web-searches", SHOWN_COUNT, amounts->counted[COUNTED_WEB_SEARCHES], \
+	ROW(PAGES, 12, "pages", "pages", SHOWN_COUNT, counted[COUNTED_PAGES], REASON_REQUEST_RATE, REASON_QUOTA, \
+		NOUN_PAGES, "usage") \
+	ROW(CALLS, 13, "calls", "calls", SHOWN_COUNT, counted[COUNTED_CALLS], REASON_REQUEST_RATE, REASON_QUOTA, \
+		NOUN_CALLS, "usage") \
+	ROW(WEB_SEARCHES, 14, "web_searches", "web-searches", SHOWN_COUNT, counted[COUNTED_WEB_SEARCHES], \
 		REASON_REQUEST_RATE, REASON_QUOTA, NOUN_WEB_SEARCHES, "usage") \
-	ROW(FILE_SEARCHES, 15, "file_searches", "file-searches", SHOWN_COUNT, amounts->counted[COUNTED_FILE_SEARCHES], \
+	ROW(FILE_SEARCHES, 15, "file_searches", "file-searches", SHOWN_COUNT, counted[COUNTED_FILE_SEARCHES], \
 		REASON_REQUEST_RATE, REASON_QUOTA, NOUN_FILE_SEARCHES, "usage") \
-	ROW(CODE_EXECUTIONS, 16, "code_executions", "code-executions", SHOWN_COUNT, \
-		amounts->counted[COUNTED_CODE_EXECUTIONS], REASON_REQUEST_RATE, REASON_QUOTA, NOUN_CODE_EXECUTIONS, \
-		"usage") \
-	ROW(MAP_SEARCHES, 17, "map_searches", "map-searches", SHOWN_COUNT, amounts->counted[COUNTED_MAP_SEARCHES], \
+	ROW(CODE_EXECUTIONS, 16, "code_executions", "code-executions", SHOWN_COUNT, counted[COUNTED_CODE_EXECUTIONS], \
+		REASON_REQUEST_RATE, REASON_QUOTA, NOUN_CODE_EXECUTIONS, "usage") \
+	ROW(MAP_SEARCHES, 17, "map_searches", "map-searches", SHOWN_COUNT, counted[COUNTED_MAP_SEARCHES], \
 		REASON_REQUEST_RATE, REASON_QUOTA, NOUN_MAP_SEARCHES, "usage") \
 	ROW(GROUNDED_PROMPTS, 18, "grounded_prompts", "grounded-prompts", SHOWN_COUNT, \
-		amounts->counted[COUNTED_GROUNDED_PROMPTS], REASON_REQUEST_RATE, REASON_QUOTA, NOUN_GROUNDED_PROMPTS, \
-		"usage") \
-	ROW(SEARCH_UNITS, 19, "search_units", "search-units", SHOWN_COUNT, amounts->counted[COUNTED_SEARCH_UNITS], \
+		counted[COUNTED_GROUNDED_PROMPTS], REASON_REQUEST_RATE, REASON_QUOTA, NOUN_GROUNDED_PROMPTS, "usage") \
+	ROW(SEARCH_UNITS, 19, "search_units", "search-units", SHOWN_COUNT, counted[COUNTED_SEARCH_UNITS], \
 		REASON_REQUEST_RATE, REASON_QUOTA, NOUN_SEARCH_UNITS, "usage")
 
 /*

@@ -302,7 +302,7 @@ bool entry_unpack(const uint8_t *data, size_t len, struct arena *arena, struct e
 	if (!usage_unpack(usage, usage_len, arena, &entry) || accounts != entry.info.accounts)
 		return false;
 	if (!entry.rerate) /* which names what the request used once more */
-		meters_counted(&entry.usage.meters, entry.amounts.counted);
+		entry.amounts.counted = meters_counted(&entry.usage.meters, arena);
 	for (int i = 0; i < accounts; i++)
 		if (!part_unpack(&cut, version, arena, &entry.part[i]))
 			return false;

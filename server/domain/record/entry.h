@@ -58,9 +58,11 @@ struct meters {
  * COUNT_MAX. */
 int64_t tokens_input(const struct meters *meters);
 int64_t tokens_output(const struct meters *meters);
-/* The meter that limits count by the piece; and what they count of these meters. */
+/* The meter that limits count by the piece; and what they count of these meters, in the arena: NULL if that is nothing. */
 enum meter counted_meter(enum counted counted);
-void meters_counted(const struct meters *meters, int64_t counted[COUNTED_COUNT]);
+const int64_t *meters_counted(const struct meters *meters, struct arena *arena);
+/* `to` and `from` (neither is changed; NULL: nothing), in the arena. */
+const int64_t *counted_plus(const int64_t *to, const int64_t *from, struct arena *arena);
 /* Whether a meter without a column is not 0. */
 bool meters_rare(const struct meters *meters);
 /* Appends the meters without a column that are not 0, as {"web_searches":2}. */

@@ -60,10 +60,30 @@ enum meter counted_meter(enum counted counted)
 	return counted_meters[counted];
 }
 
-void meters_counted(const struct meters *meters, int64_t counted[COUNTED_COUNT])
+const int64_t *meters_counted(const struct meters *meters, struct arena *arena)
 {
+	int64_t any = 0, *counted;
+
+	for (int i = 0; i < COUNTED_COUNT; i++)
+		any |= meters->count[counted_meters[i]];
+	if (!any)
+		return NULL;
+	counted = arena_alloc(arena, COUNTED_COUNT * sizeof(*counted));
 	for (int i = 0; i < COUNTED_COUNT; i++)
 		counted[i] = meters->count[counted_meters[i]];
+	return counted;
+}
+
+const int64_t *counted_plus(const int64_t *to, const int64_t *from, struct arena *arena)
+{
+	int64_t *sum;
+
+	if (!to || !from)
+		return to ? to : from;
+	sum = arena_alloc(arena, COUNTED_COUNT * sizeof(*sum));
+	for (int i = 0; i < COUNTED_COUNT; i++)
+		sum[i] = to[i] + from[i];
+	return sum;
 }
 
 bool meters_rare(const struct meters *meters)

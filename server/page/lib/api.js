@@ -105,9 +105,8 @@ async function* events(answer) {
 }
 
 /* Yields the messages of a stream until it ends. */
-export async function* messages(path, query, signal, options = {}) {
-	const headers = { Accept: "text/event-stream", ...(options.method ? { "X-Bursar-Page": "1", "Content-Type": "application/json" } : {}) };
-	const answer = await fetched(address(path, query), { headers, signal, ...options });
+export async function* messages(path, query, signal) {
+	const answer = await fetched(address(path, query), { headers: { Accept: "text/event-stream" }, signal });
 
 	if (!answer.ok)
 		throw await refused(answer);

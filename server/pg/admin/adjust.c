@@ -29,7 +29,7 @@ static bool read_made(struct adjust_facts *op, struct pg_link *link, struct err 
 		op->made_adjusts = admin_text(&op->job, result, 0, 0);
 		op->made_attempt = (int)pg_i64(result, 0, 1);
 		op->made_amounts = pg_amounts(result, 0, 2);
-		pg_counted(result, 0, 2 + AMOUNT_COUNT, op->made_amounts.counted);
+		op->made_amounts.counted = pg_counted(result, 0, 2 + AMOUNT_COUNT, op->job.arena);
 	}
 	return true;
 }
@@ -128,7 +128,7 @@ static bool read_total(struct adjust_facts *op, struct pg_link *link, struct err
 		    &args, &result, err))
 		return false;
 	op->total = pg_amounts(result, 0, 1);
-	pg_counted(result, 0, 1 + AMOUNT_COUNT, op->total.counted);
+	op->total.counted = pg_counted(result, 0, 1 + AMOUNT_COUNT, op->job.arena);
 	return true;
 }
 

@@ -199,12 +199,19 @@ static void collect_tenants(struct sums *sums)
  * Most entries of a batch count on the same org, tenant and model as the one before: adding them up here leaves a third
  * of the rows to be sorted.
  */
+static void window_plus(struct window_sum *to, const struct window_sum *from, struct arena *scratch)
+{
+	to->used = amounts_plus(&to->used, &from->used);
+	if (from->used.counted)
+		to->used.counted = counted_plus(to->used.counted, from->used.counted, scratch);
+}
+
 static void add_window(struct sums *sums, const struct window_sum *row)
 {
 	int *last = &sums->last_window[row->key.kind][row->unit];
 
 	if (*last && compare_windows(&sums->window[*last - 1], row) == 0) {
-		sums->window[*last - 1].used = amounts_plus(&sums->window[*last - 1].used, &row->used);
+		window_plus(&sums->window[*last - 1], row, sums->scratch);
 		return;
 	}
 	sums->window[sums->windows++] = *row;
@@ -286,7 +293,7 @@ static void merge_windows(struct sums *sums)
 	qsort(sums->window, (size_t)sums->windows, sizeof(*sums->window), compare_windows);
 	for (int i = 1; i < sums->windows; i++) {
 		if (compare_windows(&sums->window[last], &sums->window[i]) == 0)
-			sums->window[last].used = amounts_plus(&sums->window[last].used, &sums->window[i].used);
+			window_plus(&sums->window[last], &sums->window[i], sums->scratch);
 		else
 			sums->window[++last] = sums->window[i];
 	}
@@ -324,6 +331,7 @@ static void collect(struct sums *sums, struct ledger_item **items, int count, st
 	size_t uses = (size_t)count + ledger_rerates(items, count);
 
 	*sums = (struct sums){
+		.scratch = scratch,
 		.daily = arena_zalloc(scratch, uses + 1, sizeof(*sums->daily)),
 		.monthly = arena_zalloc(scratch, uses + 1, sizeof(*sums->monthly)),
 		.shared = arena_zalloc(scratch, uses * ENTRY_SHARED_MAX + 1, sizeof(*sums->shared)),

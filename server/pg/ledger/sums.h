@@ -48,6 +48,7 @@ struct sums {
 	int user_windows, user_buckets; /* how many of them, the first ones, are of users */
 	struct use_row *daily, *monthly; /* of users */
 	struct use_row *shared; /* by day, of teams, orgs and tenants */
+	struct arena *scratch;
 	struct window_sum *window;
 	struct bucket_sum *bucket;
 	int last_window[ACCOUNT_TENANT + 1][WINDOW_COUNT]; /* while they are collected: 1 + the index of the last one */

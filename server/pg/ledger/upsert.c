@@ -24,10 +24,9 @@ enum {
 	MONTHLY_COLUMNS = MONTHLY_AMOUNTS + AMOUNT_COUNT,
 	WINDOW_RESET = 7,
 	WINDOW_AMOUNTS,
-	WINDOW_COUNTED = WINDOW_AMOUNTS + AMOUNT_COUNT,
-	WINDOW_COLUMNS_COUNT
+	WINDOW_COLUMNS_COUNT = WINDOW_AMOUNTS + AMOUNT_COUNT
 };
-_Static_assert(USE_COLUMNS == 19 && MONTHLY_COLUMNS == 8 && WINDOW_COLUMNS_COUNT == 13,
+_Static_assert(USE_COLUMNS == 19 && MONTHLY_COLUMNS == 8 && WINDOW_COLUMNS_COUNT == 12,
 	"the statements have a parameter for each column: raise their numbers");
 
 static const char daily_sql[] =
@@ -62,15 +61,19 @@ static const char monthly_sql[] =
 	"INSERT INTO accounts (tenant, kind, id) SELECT DISTINCT tenant, 1, user_id FROM m WHERE is_new ORDER BY 1, 3 "
 	"ON CONFLICT DO NOTHING";
 
-static const char windows_sql[] =
-	"INSERT INTO usage_windows AS u (tenant, kind, id, unit, starts_at_us, interface, model, shard" WINDOW_COLUMNS
-	", counted) SELECT tenant, kind, id, unit, starts_at_us, interface, model, "
-	"CASE WHEN reset THEN -1 WHEN kind = 1 THEN 0 ELSE pg_backend_pid() % 16 END" WINDOW_COLUMNS
-	", counted FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) "
-	"AS w (tenant, kind, id, unit, starts_at_us, interface, model, reset" WINDOW_COLUMNS
-	", counted) ON CONFLICT (tenant, kind, id, unit, starts_at_us, interface, model, shard) DO UPDATE SET " WINDOWS_ADDED
+/* `more`, `parameters`, `added`: what is counted by the piece, which few batches have. */
+#define WINDOWS_SQL(more, parameters, added) \
+	"INSERT INTO usage_windows AS u (tenant, kind, id, unit, starts_at_us, interface, model, shard" WINDOW_COLUMNS \
+		more ") SELECT tenant, kind, id, unit, starts_at_us, interface, model, " \
+	"CASE WHEN reset THEN -1 WHEN kind = 1 THEN 0 ELSE pg_backend_pid() % 16 END" WINDOW_COLUMNS more \
+	" FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12" parameters ") " \
+	"AS w (tenant, kind, id, unit, starts_at_us, interface, model, reset" WINDOW_COLUMNS more \
+	") ON CONFLICT (tenant, kind, id, unit, starts_at_us, interface, model, shard) DO UPDATE SET " WINDOWS_ADDED \
+		added
+static const char windows_sql[] = WINDOWS_SQL("", "", "");
+static const char windows_counted_sql[] = WINDOWS_SQL(", counted", ", $13",
 	", counted = CASE WHEN excluded.counted IS NULL THEN u.counted WHEN u.counted IS NULL THEN excluded.counted "
-	"ELSE jsonb_sums(u.counted, excluded.counted) END";
+	"ELSE jsonb_sums(u.counted, excluded.counted) END");
 
 /* Of two levels at the same moment the emptier one wins, so that the order in which they arrive does not matter. */
 static const char buckets_sql[] =
@@ -184,30 +187,41 @@ static void account_args(struct pg_args *args, const struct level_key *key)
 	pg_array_text(args, 2, key->id);
 }
 
+static void window_args(struct pg_args *args, const struct window_sum *row)
+{
+	account_args(args, &row->key);
+	pg_array_int(args, 3, row->unit);
+	pg_array_int(args, 4, row->starts_at_us);
+	pg_array_text(args, 5, row->interface);
+	pg_array_text(args, 6, row->model);
+	pg_array_int(args, WINDOW_RESET, row->reset);
+	pg_array_amounts(args, WINDOW_AMOUNTS, &row->used);
+}
+
 static void windows_args(struct pg_args *args, const struct window_sum *rows, int count)
 {
 	static const enum pg_type types[WINDOW_COLUMNS_COUNT] = {PG_TEXT, PG_INT2, PG_TEXT, PG_INT2, PG_INT8, PG_TEXT,
-		PG_TEXT, PG_BOOL, [WINDOW_AMOUNTS... WINDOW_COUNTED - 1] = PG_INT8, [WINDOW_COUNTED] = PG_JSONB};
-	struct buf counted = {0};
+		PG_TEXT, PG_BOOL, [WINDOW_AMOUNTS... WINDOW_COLUMNS_COUNT - 1] = PG_INT8};
 
 	add_arrays(args, types, WINDOW_COLUMNS_COUNT);
-	for (int i = 0; i < count; i++) {
-		const struct window_sum *row = &rows[i];
+	for (int i = 0; i < count; i++)
+		window_args(args, &rows[i]);
+}
 
-		account_args(args, &row->key);
-		pg_array_int(args, 3, row->unit);
-		pg_array_int(args, 4, row->starts_at_us);
-		pg_array_text(args, 5, row->interface);
-		pg_array_text(args, 6, row->model);
-		pg_array_int(args, WINDOW_RESET, row->reset);
-		pg_array_amounts(args, WINDOW_AMOUNTS, &row->used);
-		if (!amounts_any_counted(&row->used)) {
-			pg_array_null(args, WINDOW_COUNTED);
+/* The column after the others. */
+static void counted_args(struct pg_args *args, const struct window_sum *rows, int count)
+{
+	int column = pg_arg_array(args, PG_JSONB);
+	struct buf counted = {0};
+
+	for (int i = 0; i < count; i++) {
+		if (!rows[i].used.counted) {
+			pg_array_null(args, column);
 			continue;
 		}
 		buf_reset(&counted);
-		counted_json(row->used.counted, &counted);
-		pg_array_json(args, WINDOW_COUNTED, buf_str(&counted));
+		counted_json(rows[i].used.counted, &counted);
+		pg_array_json(args, column, buf_str(&counted));
 	}
 	buf_release(&counted);
 }
@@ -247,8 +261,17 @@ static struct pg_args *add(struct writes *writes, const char *sql)
 
 static void add_windows(struct writes *writes, const struct sums *sums, int from, int to)
 {
-	if (from < to)
-		windows_args(add(writes, windows_sql), &sums->window[from], to - from);
+	struct pg_args *args;
+	bool counted = false;
+
+	if (from >= to)
+		return;
+	for (int i = from; i < to; i++)
+		counted = counted || sums->window[i].used.counted;
+	args = add(writes, counted ? windows_counted_sql : windows_sql);
+	windows_args(args, &sums->window[from], to - from);
+	if (counted)
+		counted_args(args, &sums->window[from], to - from);
 }
 
 static void add_buckets(struct writes *writes, const struct sums *sums, int from, int to)

@@ -30,14 +30,14 @@ void pg_meters(const PGresult *result, int row, int column, struct meters *out)
 	}
 }
 
-void pg_counted(const PGresult *result, int row, int column, int64_t counted[COUNTED_COUNT])
+const int64_t *pg_counted(const PGresult *result, int row, int column, struct arena *arena)
 {
 	struct meters meters = {0};
 
 	if (!pg_text(result, row, column)[0])
-		return;
+		return NULL;
 	pg_meters(result, row, column, &meters);
-	meters_counted(&meters, counted);
+	return meters_counted(&meters, arena);
 }
 
 void pg_array_amounts(struct pg_args *args, int column, const struct amounts *amounts)

@@ -55,8 +55,8 @@ struct amounts pg_amounts(const PGresult *result, int row, int column);
 /* Reads METERS_TEXT; meters of a newer release are left out. */
 void pg_meters(const PGresult *result, int row, int column, struct meters *out);
 
-/* The same, of what limits count by the piece. */
-void pg_counted(const PGresult *result, int row, int column, int64_t counted[COUNTED_COUNT]);
+/* The same, of what limits count by the piece: in the arena, or NULL. */
+const int64_t *pg_counted(const PGresult *result, int row, int column, struct arena *arena);
 
 /* One more row of the arrays from `column` on. */
 void pg_array_amounts(struct pg_args *args, int column, const struct amounts *amounts);

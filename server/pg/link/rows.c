@@ -146,7 +146,7 @@ void row_usage(const PGresult *result, int row, int column, struct arena *arena,
 		.model_hash = model_hash(model),
 		.used = pg_amounts(result, row, column + 5),
 	};
-	pg_counted(result, row, column + 5 + AMOUNT_COUNT, out->used.counted);
+	out->used.counted = pg_counted(result, row, column + 5 + AMOUNT_COUNT, arena);
 }
 
 void row_tenant(const PGresult *result, int row, int column, struct tenant *out)

@@ -111,12 +111,20 @@ static bool total_check(const struct ledger_adjust *adjust, struct err *err)
 			return err_invalid(err, rows[i].field,
 				"takes %" PRId64 " %s from request %s, which was charged only %" PRId64, -rows[i].more,
 				rows[i].what, adjust->request_id, rows[i].is);
-	for (int i = 0; i < COUNTED_COUNT; i++)
-		if (add->counted[i] < 0 && total->counted[i] + add->counted[i] < 0)
+	for (int i = 0; add->counted && i < COUNTED_COUNT; i++) {
+		int64_t is = total->counted ? total->counted[i] : 0;
+
+		if (add->counted[i] < 0 && is + add->counted[i] < 0)
 			return err_invalid(err, "usage",
 				"takes %" PRId64 " %s from request %s, which used only %" PRId64, -add->counted[i],
-				meter_name(counted_meter((enum counted)i)), adjust->request_id, total->counted[i]);
+				meter_name(counted_meter((enum counted)i)), adjust->request_id, is);
+	}
 	return true;
+}
+
+static bool counted_equal(const int64_t *a, const int64_t *b)
+{
+	return a == b || (a && b && memcmp(a, b, COUNTED_COUNT * sizeof(*a)) == 0);
 }
 
 /* The adjustment has been made before, and the store may no longer remember it. */
@@ -128,6 +136,8 @@ static enum flow_result made_before(struct ledger_adjust *adjust)
 
 	told.cost = adjust->price_tokens ? was->cost : adjust->cost; /* of the price of then */
 	told = amounts_minus(&told, was);
+	if (counted_equal(told.counted, was->counted))
+		told.counted = NULL;
 	if (strcmp(facts->made_adjusts, adjust->request_id) != 0 || facts->made_attempt != adjust->attempt ||
 		amounts_any(&told)) {
 		err_set(&adjust->flow.err, ERR_EXISTS, "adjustment_id: %s was already used for another adjustment",
@@ -168,7 +178,7 @@ static enum flow_result step_known(struct flow *flow)
 	adjust->amounts = (struct amounts){.requests = adjust->requests,
 		.input = tokens_input(&adjust->meters),
 		.output = tokens_output(&adjust->meters)};
-	meters_counted(&adjust->meters, adjust->amounts.counted);
+	adjust->amounts.counted = meters_counted(&adjust->meters, adjust->arena);
 	if (facts->made)
 		return made_before(adjust);
 	if (of_request && !facts->found) {

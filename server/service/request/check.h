@@ -38,7 +38,7 @@ struct check_question {
 	int64_t max_output_tokens; /* 0 = the tier's default, unless `exact_output` */
 	bool exact_output;
 	/* Of what is counted by the piece: how much is expected (struct request). */
-	int64_t counted[COUNTED_COUNT];
+	const int64_t *counted; /* NULL: nothing */
 	uint32_t told;
 	int expected_wrong; /* 1 + the index of the first expected use that is not of such a dimension, or is given twice */
 	int64_t ttl_us; /* 0 = the server's default */

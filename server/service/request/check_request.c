@@ -25,7 +25,7 @@ static bool request_price(struct check *check, struct err *err)
 					[METER_CACHED_INPUT] = question->cached_input_tokens,
 					[METER_OUTPUT] = check->request.estimate.output}};
 
-	for (int i = 0; i < COUNTED_COUNT; i++)
+	for (int i = 0; question->counted && i < COUNTED_COUNT; i++)
 		meters.count[counted_meter((enum counted)i)] = question->counted[i];
 	check->answer.asked_model = question->model[0] != '\0';
 	check->request.probe_cost = !check->answer.asked_model;
@@ -36,7 +36,9 @@ static bool request_price(struct check *check, struct err *err)
 		    &check->answer.priced, err))
 		return false;
 	check->request.estimate.cost = check->answer.priced.cost.nano;
-	meters_counted(&meters, check->request.estimate.counted); /* with the call itself, if that has a price */
+	/* With the call itself, if that has a price. */
+	if (question->counted || meters.count[METER_CALLS])
+		check->request.estimate.counted = meters_counted(&meters, check->arena);
 	return true;
 }
 
@@ -67,7 +69,7 @@ bool check_request_make(struct check *check, struct err *err)
 			question->cached_input_tokens, question->input_tokens);
 	check->request.estimate = (struct amounts){.requests = 1, .input = question->input_tokens, .output = output};
 	check->request.told = question->told;
-	memcpy(check->request.estimate.counted, question->counted, sizeof(question->counted));
+	check->request.estimate.counted = question->counted;
 	return request_price(check, err);
 }
 
@@ -87,12 +89,7 @@ void check_digest_make(const struct check *check, uint8_t digest[8])
 		buf_put_str16(&buf, question->price_mode, strlen(question->price_mode));
 	if (question->cached_input_tokens)
 		buf_put_i64(&buf, question->cached_input_tokens);
-	if (question->told) {
-		struct amounts expected = {0};
-
-		memcpy(expected.counted, question->counted, sizeof(question->counted));
-		counted_put(&buf, &expected, question->told);
-	}
+	counted_put(&buf, &(struct amounts){.counted = question->counted}, question->told);
 	if (question->exact_output) /* no mode is empty text */
 		buf_put_str16(&buf, "", 0);
 	hash = le64(hash64(buf.data, buf.len));

@@ -203,7 +203,7 @@ void settle_op_fill(struct settle *settle, void (*done)(struct limits_op *op))
 		.model_hash = settle->model.hash,
 		.started_at_us = question->handle.started_at_us,
 	};
-	meters_counted(&question->meters, settle->op.used.counted);
+	settle->op.used.counted = meters_counted(&question->meters, settle->arena);
 	accounts_expect(&settle->accounts, settle->op.expected);
 }
 

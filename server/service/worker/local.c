@@ -139,6 +139,18 @@ static int64_t times(int64_t n, int factor)
 	return __builtin_mul_overflow(n, (int64_t)factor, &product) || product > COUNT_MAX ? COUNT_MAX : product;
 }
 
+static const int64_t *counted_times(const int64_t *counted, int factor, struct arena *arena)
+{
+	int64_t *product;
+
+	if (!counted)
+		return NULL;
+	product = arena_alloc(arena, COUNTED_COUNT * sizeof(*product));
+	for (int i = 0; i < COUNTED_COUNT; i++)
+		product[i] = times(counted[i], factor);
+	return product;
+}
+
 /* Nothing settles in LOCAL mode, so what was taken counts as used and nothing stays held for a reservation. */
 static void holds_restore(const struct account_state *before, struct account_state *state)
 {
@@ -169,8 +181,7 @@ bool local_decide(struct local_table *table, const struct accounts *accounts, co
 #define ROW(NAME, name, ...) share.estimate.name = times(request->estimate.name, workers);
 	AMOUNTS(ROW)
 #undef ROW
-	for (int i = 0; i < COUNTED_COUNT; i++)
-		share.estimate.counted[i] = times(request->estimate.counted[i], workers);
+	share.estimate.counted = counted_times(request->estimate.counted, workers, accounts->arena);
 	for (int i = 0; i < accounts->count; i++) {
 		standing[i] = arena_zalloc(accounts->arena, 1, sizeof(*standing[i]));
 		states[i] = &standing[i]->state;
