@@ -19,7 +19,7 @@ struct http {
 	struct buf authorities; /* PEM: who signs callers' certificates; empty when callers are not asked for one */
 	pthread_rwlock_t attached; /* read by requests that are handed over, written by attach and detach */
 	struct rpc_server *rpc; /* NULL: only pages are served */
-	const struct http_translator *translator;
+	_Atomic(const struct http_translator *) translator; /* NULL until http_attach() */
 	atomic_uint next_worker;
 	pthread_mutex_t lock; /* protects the list */
 	struct list connections;
