@@ -25,7 +25,7 @@ static int64_t project(int64_t so_far, int64_t sum, int64_t span_us, int64_t lef
 /* The day on which the rest of the budget is spent. Its last nano-dollar counts, so the time is rounded up. */
 static int64_t runs_out(const struct forecast *forecast, int64_t span_us, int64_t end_us)
 {
-	int64_t rest = forecast->budget - forecast->cost;
+	__int128 rest = (__int128)forecast->budget - forecast->cost; /* a credit may be larger than any budget */
 	__int128 needed_us;
 
 	if (!forecast->budget)
@@ -34,7 +34,7 @@ static int64_t runs_out(const struct forecast *forecast, int64_t span_us, int64_
 		return floor_div(forecast->now_us, DAY_US);
 	if (!span_us || forecast->basis_cost <= 0)
 		return -1;
-	needed_us = ((__int128)rest * span_us + forecast->basis_cost - 1) / forecast->basis_cost;
+	needed_us = (rest * span_us + forecast->basis_cost - 1) / forecast->basis_cost;
 	if (needed_us >= end_us - forecast->now_us)
 		return -1;
 	return floor_div(forecast->now_us + (int64_t)needed_us, DAY_US);

@@ -19,7 +19,7 @@ wrk.method, wrk.path = "POST", "/v1/check"
 wrk.headers["Content-Type"] = "application/json"
 request = function()
 	n = n + 1
-	wrk.body = string.format('{"user":"user-%d","model":"gpt-4o","input_tokens":100,"max_output_tokens":200}', n % 10000)
+	wrk.body = string.format('{"user":"user-%d","model":"gpt-4o","input_tokens":100,"max_output_tokens":50}', n % 1000)
 	return wrk.format()
 end
 done = function(summary) io.stderr:write(summary.requests, " ", summary.errors.status, "\\n") end
