@@ -50,7 +50,7 @@ def same_for_all(value, name=""):
         return {key: same_for_all(member, key) for key, member in value.items() if key not in gone}
     if isinstance(value, list):
         return [same_for_all(member, name) for member in value]
-    if name.endswith("_us") or name in ("lease", "reservation", "handle", "secret", "prefix", "last_used_from", "epoch", "found", "value"):
+    if name.endswith("_us") or name in ("lease", "reservation", "handle", "secret", "prefix", "last_used_from", "epoch", "found", "value", "etag"):
         return bool(value)
     return re.sub(r"b[sl][a-z]_[\w-]+|127\.0\.0\.1:\d+|\d{13,}|[0-9a-f]{32}|\d{4}-\d\d-\d\dT[\d:.+]+|per_minute .*", "...", value) if isinstance(value, str) else value
 
