@@ -28,7 +28,7 @@ def test_help_has_a_line_for_each_part():
 
 
 @pytest.mark.parametrize("arguments, says", [
-    (["nothing"], "PART: nothing: not one of server redis"),
+    (["nothing"], "PART: nothing: not one of server http redis"),
     (["beside"], "beside: --beside DIR says beside what"),
     (["--rounds", "0"], "--rounds: at least 1"),
     (["--build", "/nowhere", "idle"], "--build: /nowhere lacks bin/bursard"),

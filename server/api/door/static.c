@@ -10,8 +10,8 @@
  * can never run.
  */
 #define POLICY \
-	"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " \
-	"form-action 'self'; base-uri 'none'; frame-ancestors %s"
+	"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " \
+	"form-action 'self'; base-uri 'none'; require-trusted-types-for 'script'; frame-ancestors %s"
 
 static const struct embedded_page *find(const char *path)
 {

@@ -1,11 +1,9 @@
 """CPU of bursard for a check over HTTP beside the same over gRPC, and for a watcher over either."""
-import asyncio
-import contextlib
 import subprocess
+import sys
 import tempfile
-import threading
 
-import grpc
+import measuring.watchers
 from measuring.figures import column, interleave, ratio, spread, table
 from measuring.processes import cpu_us
 
@@ -43,49 +41,41 @@ def over_http(server, pids, seconds):
     return {process: figure / calls for process, figure in used.items()}
 
 
-async def read_events(address, heard, stop):
-    host, port = address.rsplit(":", 1)
-    reader, writer = await asyncio.open_connection(host, int(port))
-    writer.write(b"GET /v1/watch?interval_us=1000000 HTTP/1.1\r\nHost: localhost\r\n\r\n")
-    with contextlib.suppress(OSError, asyncio.IncompleteReadError):
-        while not stop.is_set() and (line := await reader.readline()):
-            heard[0] += line.startswith(b"data:")
-    writer.close()
+class Watchers:
+    """Watchers in a process of their own; `heard` is how many messages they have read."""
+
+    def __init__(self, carrier, server):
+        address = server.http_addr if carrier == "http" else server.grpc_addr
+        self.process = subprocess.Popen([sys.executable, measuring.watchers.__file__, carrier, address, str(WATCHERS)],
+                                        stdout=subprocess.PIPE, text=True)
+
+    def heard(self, least=0):
+        """Once it is at least so many."""
+        for line in self.process.stdout:
+            if int(line) >= least:
+                return int(line)
+        raise RuntimeError("the watchers have ended")
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
 
 
-async def read_messages(bots, stub, heard, stop):
-    with contextlib.suppress(grpc.RpcError):
-        async for _ in stub.Watch(bots.admin_pb.WatchRequest(interval_us=1_000_000)):
-            heard[0] += 1
-            if stop.is_set():
-                break
-
-
-async def watch_all(server, bots, carrier, heard, stop):
-    async with grpc.aio.insecure_channel(server.grpc_addr) as channel:
-        stub = bots.stubs.admin_pb2_grpc.AdminStub(channel)
-        readers = [asyncio.ensure_future(read_events(server.http_addr, heard, stop) if carrier == "http"
-                                         else read_messages(bots, stub, heard, stop)) for _ in range(WATCHERS)]
-        while not stop.is_set():
-            await asyncio.sleep(0.1)
-        for reader in readers:
-            reader.cancel()
-
-
-def watched(server, bots, pids, carrier, calls, load):
+def watched(server, carrier, load):
     """µs of bursard's CPU a message, while checks run."""
-    heard, stop = [0], threading.Event()
-    thread = threading.Thread(target=lambda: asyncio.run(watch_all(server, bots, carrier, heard, stop)))
-    thread.start()
+    watchers = Watchers(carrier, server)
     try:
-        while heard[0] < WATCHERS:
-            stop.wait(0.1)
-        before = heard[0]
-        used = cpu_us(pids, 1, lambda: load(calls))
-        return {"message": used["server"] / max(1, heard[0] - before)}
+        watchers.heard(WATCHERS)
+        ends = []
+
+        def until_some():
+            ends.append(watchers.heard())
+            load()
+            ends.append(watchers.heard(ends[0] + 3 * WATCHERS))
+        used = cpu_us({"server": server.pid}, 1, until_some)
+        return {"message": used["server"] / (ends[1] - ends[0])}
     finally:
-        stop.set()
-        thread.join()
+        watchers.stop()
 
 
 def run(bench):
@@ -93,7 +83,6 @@ def run(bench):
     with bench.bursard(roles="serve,http") as (server, redis):
         bench.wide_tier(server)
         pids = {"server": server.pid, "redis": redis.pid}
-        bots = bench.bots(server)
 
         def load(count):
             return bench.load(server.grpc_addr, calls=count, in_flight=CONNECTIONS)
@@ -103,8 +92,7 @@ def run(bench):
             "http": lambda _: over_http(server, pids, seconds),
         })
         fans = interleave(bench.rounds, {
-            carrier: lambda _, carrier=carrier: watched(server, bots, pids, carrier, calls, load) for carrier in ("grpc", "http")})
-        bots.close()
+            carrier: lambda _, carrier=carrier: watched(server, carrier, lambda: load(calls // 10)) for carrier in ("grpc", "http")})
     grpc_us, http_us = (column(found[side], "server") for side in ("grpc", "http"))
     all_grpc, all_http = ([row["server"] + row["redis"] for row in found[side]] for side in ("grpc", "http"))
     fan_grpc, fan_http = (column(fans[side], "message") for side in ("grpc", "http"))
