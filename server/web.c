@@ -73,9 +73,9 @@ void web_attach(struct web *web, struct rpc_server *rpc)
 			F("listen", conf->http_listen));
 }
 
-void web_detach(void *arg)
+void web_detach(void *self)
 {
-	struct web *web = arg;
+	struct web *web = self;
 
 	http_detach(web->http);
 	http_detach(web->https);

@@ -20,7 +20,7 @@ bool web_start(
 	struct web *web, const struct conf *conf, unsigned threads, const struct http_probe *probes, struct err *err);
 /* Serves calls too, from now until web_detach(), whose argument is the struct web. */
 void web_attach(struct web *web, struct rpc_server *rpc);
-void web_detach(void *web);
+void web_detach(void *self);
 /* Call it every few seconds. */
 void web_look(struct web *web);
 void web_stop(struct web *web);
