@@ -41,8 +41,8 @@ seen=$(
 echo "Seen:"
 echo "$seen"
 echo "Matters:  the generated client sends the server something other than what the caller passed, without an error: \`headers\` is the"
-echo "          mapping of the request's headers, trace id and all. Do not call parameters headers, params or cookies. A new value in the"
-echo "          document changes what VALUE_0 means in compiled callers: give enums names that begin with a letter."
+echo "          mapping of the request's headers, trace id and all. Do not call parameters headers or params. A new value in the"
+echo "          document changes what VALUE_0 means to existing callers: give enums names that begin with a letter."
 [ "$seen" = "string {'VALUE_0': '429', 'VALUE_1': '500'} integer {'VALUE_429': 429, 'VALUE_500': 500}
 string {'VALUE_0': '408', 'VALUE_1': '429', 'VALUE_2': '500'} integer {'VALUE_408': 408, 'VALUE_429': 429, 'VALUE_500': 500}
 headers=H, params=P, cookies=C, client=L, url=U are sent as {'headers': 'dict', 'params': 'dict', 'cookies': 'C', 'client': 'L', 'url': 'U'}
