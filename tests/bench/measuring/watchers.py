@@ -12,8 +12,11 @@ async def read_events(address, heard):
     host, port = address.rsplit(":", 1)
     reader, writer = await asyncio.open_connection(host, int(port), limit=1 << 20)
     writer.write(b"GET /v1/watch?interval_us=1000000&max_events=10 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    last = b""
     while line := await reader.readline():
         heard[0] += line.startswith(b"data:")
+        last = line.strip() or last
+    raise EOFError(f"{heard[0]} {last[:300]}")
 
 
 async def read_messages(stub, request, heard):

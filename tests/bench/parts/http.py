@@ -8,7 +8,7 @@ from measuring.figures import column, interleave, ratio, spread, table
 from measuring.processes import cpu_us
 
 CONNECTIONS = 100
-WATCHERS = 1000
+WATCHERS = 60  # a worker takes 64
 
 # The checks of tests/bench/load.c, as JSON. `done` prints how many were answered.
 WRK = """
