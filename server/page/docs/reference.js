@@ -126,15 +126,21 @@ function curl(method, path, operation) {
 	return h("pre", { tabindex: "0" }, parts.filter(Boolean).join(" "));
 }
 
+/* An answer may have no content: a 304. */
+function contentOf(answer) {
+	const [type, media] = Object.entries(answer.content ?? {})[0] ?? [];
+
+	return media ? [opened(h("details.members", h("summary", nameOf(media.schema) || type)), () => members(media.schema)), example(media)] : [];
+}
+
 function answers(operation) {
 	return Object.entries(operation.responses).map(([status, given]) => {
 		const answer = resolve(given);
-		const [type, media] = Object.entries(answer.content)[0];
 
-		return h("div", h("h3", `Answer ${status}`), h("p", prose(answer.description)), h("p.muted", Object.keys(answer.content).join(", ")),
+		return h("div", h("h3", `Answer ${status}`), h("p", prose(answer.description)),
+			h("p.muted", Object.keys(answer.content ?? {}).join(", ") || "No content."),
 			answer.headers ? table(`Headers of ${status}`, Object.entries(answer.headers)
-				.map(([name, header]) => row(name, false, header.schema, header.description))) : null,
-			opened(h("details.members", h("summary", nameOf(media.schema) || type)), () => members(media.schema)), example(media));
+				.map(([name, header]) => row(name, false, header.schema, header.description))) : null, contentOf(answer));
 	});
 }
 
