@@ -213,7 +213,8 @@ static json_t *families_json(const Bursar__V1__TenantDocument *document)
 
 	for (size_t i = 0; i < document->n_families; i++) {
 		const Bursar__V1__Family *family = document->families[i];
-		json_t *model = json_sprintf("%s/%s", family->provider, family->model);
+		/* What was read from a document has both in the model. */
+		json_t *model = json_sprintf("%s%s%s", family->provider, family->provider[0] ? "/" : "", family->model);
 		json_t *before = json_object_get(patterns, family->pattern);
 		struct buf from = {0};
 

@@ -276,7 +276,7 @@ static struct entry entry_sample(struct entry_bucket *bucket)
 		.late = true,
 		.at_us = 9,
 		.started_at_us = 8,
-		.amounts = {1, COUNT_MAX, 0, -5},
+		.amounts = {1, COUNT_MAX, 0, -5, NULL},
 		.info = {.tenant = "acme",
 			.user = "ann",
 			.request_id = "r1",
@@ -325,7 +325,7 @@ TEST(a_re_rating_comes_back_with_what_was_before_it)
 		.unpriced = true,
 		.again = true,
 		.corrected = -7,
-		.moved = {1, 2, 3, 4},
+		.moved = {1, 2, 3, 4, NULL},
 		.compared = true,
 		.provider_cost_nano = 5,
 		.list_cost_nano = 6};
