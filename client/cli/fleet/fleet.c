@@ -194,6 +194,12 @@ static json_t *texts_json(const Bursar__V1__TenantDocument *document)
 }
 
 /* A map of names: each leads to "provider/model". */
+/* "provider/model". What was read from a document has both in the model. */
+static json_t *model_json(const char *provider, const char *model)
+{
+	return json_sprintf("%s%s%s", provider, provider[0] ? "/" : "", model);
+}
+
 static json_t *aliases_json(const Bursar__V1__TenantDocument *document)
 {
 	json_t *names = json_object();
@@ -201,7 +207,7 @@ static json_t *aliases_json(const Bursar__V1__TenantDocument *document)
 	for (size_t i = 0; i < document->n_aliases; i++) {
 		const Bursar__V1__Alias *alias = document->aliases[i];
 
-		json_object_set_new(names, alias->name, json_sprintf("%s/%s", alias->provider, alias->model));
+		json_object_set_new(names, alias->name, model_json(alias->provider, alias->model));
 	}
 	return names;
 }
@@ -213,8 +219,7 @@ static json_t *families_json(const Bursar__V1__TenantDocument *document)
 
 	for (size_t i = 0; i < document->n_families; i++) {
 		const Bursar__V1__Family *family = document->families[i];
-		/* What was read from a document has both in the model. */
-		json_t *model = json_sprintf("%s%s%s", family->provider, family->provider[0] ? "/" : "", family->model);
+		json_t *model = model_json(family->provider, family->model);
 		json_t *before = json_object_get(patterns, family->pattern);
 		struct buf from = {0};
 
