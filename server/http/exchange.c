@@ -34,14 +34,10 @@ static enum MHD_Result copy_header(void *arg, enum MHD_ValueKind kind, const cha
 {
 	struct http_call *self = arg;
 	struct http_header *header = arena_alloc(&self->arena, sizeof(*header));
-	char *lower = arena_strndup(&self->arena, name, strlen(name));
 
 	(void)kind;
-	for (char *p = lower; *p; p++)
-		if (*p >= 'A' && *p <= 'Z')
-			*p = (char)(*p - 'A' + 'a');
-	*header = (struct http_header){
-		.name = lower, .value = value ? arena_strndup(&self->arena, value, strlen(value)) : ""};
+	*header = (struct http_header){.name = http_header_name(&self->arena, name),
+		.value = value ? arena_strndup(&self->arena, value, strlen(value)) : ""};
 	*self->headers_end = header;
 	self->headers_end = &header->next;
 	return MHD_YES;

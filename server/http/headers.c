@@ -3,6 +3,16 @@
 
 #include "http/http.h"
 
+const char *http_header_name(struct arena *arena, const char *name)
+{
+	char *lower = arena_strndup(arena, name, strlen(name));
+
+	for (char *p = lower; *p; p++)
+		if (*p >= 'A' && *p <= 'Z')
+			*p = (char)(*p - 'A' + 'a');
+	return lower;
+}
+
 const char *http_header_find(const struct http_exchange *exchange, const char *name)
 {
 	for (const struct http_header *header = exchange->headers; header; header = header->next)

@@ -51,6 +51,8 @@ struct http_exchange {
 	const struct http_header *answer_headers;
 };
 
+/* The name in lower case, as requests have it; in the arena. */
+const char *http_header_name(struct arena *arena, const char *name);
 /* The value of the first header of the request with that lower-case name; NULL when there is none. */
 const char *http_header_find(const struct http_exchange *exchange, const char *name);
 /* Adds a header to the answer. The strings are borrowed. */
@@ -122,7 +124,7 @@ void http_detach(struct http *http);
 
 /*
  * Closes connections whose request or answer takes too long: a tenth of that when nine tenths of the connections are
- * taken. Call it about once a second; NULL is fine.
+ * taken. Call it every few seconds; NULL is fine.
  */
 void http_look(struct http *http);
 

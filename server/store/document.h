@@ -38,6 +38,30 @@ struct document_change {
 	struct account_row account;
 };
 
+/* One side of a change: exactly one is not NULL, or none where there was, or will be, nothing. */
+struct document_side {
+	const struct tenant *settings;
+	const struct tier *tier;
+	const struct pool_settings *pool;
+	const struct account_row *account;
+	const struct text_template *text;
+	const struct price_alias *alias;
+	const struct price_family *family;
+};
+
+static inline struct document_side document_side_of(const struct document_change *change, bool after)
+{
+	return (struct document_side){
+		.settings = after ? change->settings_after : change->settings_before,
+		.tier = after ? change->tier_after : change->tier_before,
+		.pool = after ? change->pool_after : change->pool_before,
+		.account = after ? change->account_after : change->account_before,
+		.text = after ? change->text_after : change->text_before,
+		.alias = after ? change->alias_after : change->alias_before,
+		.family = after ? change->family_after : change->family_before,
+	};
+}
+
 /* Reads a tenant's document. ERR_PRECONDITION when it has more shared accounts than a document can hold. */
 struct document_read {
 	struct admin_job job;

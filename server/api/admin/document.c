@@ -90,13 +90,7 @@ Bursar__V1__TenantDocument *document_message(struct arena *arena, const struct d
 Bursar__V1__TenantDocument *document_side_message(
 	struct arena *arena, const char *tenant, const struct document_change *change, bool after)
 {
-	const struct tenant *settings = after ? change->settings_after : change->settings_before;
-	const struct tier *tier = after ? change->tier_after : change->tier_before;
-	const struct pool_settings *pool = after ? change->pool_after : change->pool_before;
-	const struct account_row *account = after ? change->account_after : change->account_before;
-	const struct text_template *template = after ? change->text_after : change->text_before;
-	const struct price_alias *alias = after ? change->alias_after : change->alias_before;
-	const struct price_family *family = after ? change->family_after : change->family_before;
+	struct document_side side = document_side_of(change, after);
 	Bursar__V1__TenantDocument *message = message_new(arena, TenantDocument, tenant_document);
 
 	message->tiers = message_list(arena, 1);
@@ -104,21 +98,21 @@ Bursar__V1__TenantDocument *document_side_message(
 	message->accounts = message_list(arena, 1);
 	message->texts = message_list(arena, 1);
 	message->aliases = message_list(arena, 1);
-	if (settings)
-		message->tenant = admin_tenant_message(arena, settings, tenant);
-	if (tier)
-		message->tiers[message->n_tiers++] = tier_message(arena, tenant, tier);
-	if (pool)
-		message->pools[message->n_pools++] = pool_message(arena, tenant, pool);
-	if (account)
-		message->accounts[message->n_accounts++] = account_message(arena, account);
-	if (template)
-		message->texts[message->n_texts++] = admin_text_message(arena, tenant, template, false);
-	if (alias)
-		message->aliases[message->n_aliases++] = admin_alias_message(arena, alias);
 	message->families = message_list(arena, 1);
-	if (family)
-		message->families[message->n_families++] = admin_family_message(arena, family);
+	if (side.settings)
+		message->tenant = admin_tenant_message(arena, side.settings, tenant);
+	if (side.tier)
+		message->tiers[message->n_tiers++] = tier_message(arena, tenant, side.tier);
+	if (side.pool)
+		message->pools[message->n_pools++] = pool_message(arena, tenant, side.pool);
+	if (side.account)
+		message->accounts[message->n_accounts++] = account_message(arena, side.account);
+	if (side.text)
+		message->texts[message->n_texts++] = admin_text_message(arena, tenant, side.text, false);
+	if (side.alias)
+		message->aliases[message->n_aliases++] = admin_alias_message(arena, side.alias);
+	if (side.family)
+		message->families[message->n_families++] = admin_family_message(arena, side.family);
 	return message;
 }
 

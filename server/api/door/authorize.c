@@ -92,24 +92,13 @@ static bool set_field(struct asking *asking, const char *field, const char *text
 	return json_set_field(&asking->check.base, field, text, len, asking->exchange->arena, asking->err);
 }
 
-/* Names of headers are kept in lower case, as those of requests are. */
-static const char *lower(struct arena *arena, const char *text)
-{
-	char *copy = arena_strndup(arena, text, strlen(text));
-
-	for (char *p = copy; *p; p++)
-		if (*p >= 'A' && *p <= 'Z')
-			*p = (char)(*p - 'A' + 'a');
-	return copy;
-}
-
 static bool set_parameter(struct asking *asking, const char *name, const struct rest_text *value)
 {
 	bool known;
 
 	for (int i = 0; i < PARTS; i++)
 		if (strcmp(parts[i].parameter, name) == 0) {
-			asking->header[i] = lower(asking->exchange->arena, value->text);
+			asking->header[i] = http_header_name(asking->exchange->arena, value->text);
 			return true;
 		}
 	for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)

@@ -42,7 +42,6 @@ static bool by_code(const struct door *door, struct http_exchange *exchange, str
 	Bursar__V1__RedeemLoginRequest request = BURSAR__V1__REDEEM_LOGIN_REQUEST__INIT;
 	struct rest_text name, value, code = {.text = ""};
 	const char *at = exchange->query;
-	size_t len;
 
 	(void)door;
 	while (rest_pair_next(&at, &name, &value))
@@ -50,9 +49,7 @@ static bool by_code(const struct door *door, struct http_exchange *exchange, str
 			!rest_decode(value.text, value.len, true, "code", exchange->arena, &code, err))
 			return false;
 	request.code = arena_strndup(exchange->arena, code.text, code.len);
-	len = bursar__v1__redeem_login_request__get_packed_size(&request);
-	bursar__v1__redeem_login_request__pack(&request, (uint8_t *)buf_reserve(message, len + 1));
-	message->len += len;
+	door_pack(&request.base, message);
 	exchange->rpc = "/bursar.v1.Admin/RedeemLogin";
 	return true;
 }

@@ -40,6 +40,14 @@ static void put_named(
 	seed_put_close(out, ']');
 }
 
+/* What users and days have in common; tokens of both kinds together. */
+static void put_sums(struct buf *out, int64_t requests, int64_t tokens, int64_t cost_nano_usd)
+{
+	seed_put_number(out, "requests", requests);
+	seed_put_number(out, "tokens", tokens);
+	seed_put_usd(out, "costUsd", cost_nano_usd);
+}
+
 static void put_users(struct buf *out, const Bursar__V1__GetStatsResponse *answer)
 {
 	seed_put_open(out, "topUsers", '[');
@@ -48,9 +56,7 @@ static void put_users(struct buf *out, const Bursar__V1__GetStatsResponse *answe
 
 		seed_put_open(out, NULL, '{');
 		seed_put_string(out, "userId", user->user);
-		seed_put_number(out, "requests", user->requests);
-		seed_put_number(out, "tokens", user->tokens);
-		seed_put_usd(out, "costUsd", user->cost_nano_usd);
+		put_sums(out, user->requests, user->tokens, user->cost_nano_usd);
 		seed_put_close(out, '}');
 	}
 	seed_put_close(out, ']');
@@ -64,9 +70,7 @@ static void put_days(struct buf *out, const Bursar__V1__GetStatsResponse *answer
 
 		seed_put_open(out, NULL, '{');
 		seed_put_string(out, "day", day->day);
-		seed_put_number(out, "requests", day->requests);
-		seed_put_number(out, "tokens", day->tokens);
-		seed_put_usd(out, "costUsd", day->cost_nano_usd);
+		put_sums(out, day->requests, day->tokens, day->cost_nano_usd);
 		seed_put_close(out, '}');
 	}
 	seed_put_close(out, ']');

@@ -102,26 +102,20 @@ static void put_family(struct buf *out, const struct price_family *family)
 
 void document_side_pack(struct buf *out, const struct document_change *change, bool after)
 {
-	const struct tenant *settings = after ? change->settings_after : change->settings_before;
-	const struct tier *tier = after ? change->tier_after : change->tier_before;
-	const struct pool_settings *pool = after ? change->pool_after : change->pool_before;
-	const struct account_row *account = after ? change->account_after : change->account_before;
-	const struct text_template *template = after ? change->text_after : change->text_before;
-	const struct price_alias *alias = after ? change->alias_after : change->alias_before;
-	const struct price_family *family = after ? change->family_after : change->family_before;
+	struct document_side side = document_side_of(change, after);
 
-	if (settings)
-		put_settings(out, settings);
-	if (tier)
-		put_tier(out, tier);
-	if (pool)
-		put_pool(out, pool);
-	if (account)
-		put_account(out, account);
-	if (template)
-		put_template(out, template);
-	if (alias)
-		put_alias(out, alias);
-	if (family)
-		put_family(out, family);
+	if (side.settings)
+		put_settings(out, side.settings);
+	if (side.tier)
+		put_tier(out, side.tier);
+	if (side.pool)
+		put_pool(out, side.pool);
+	if (side.account)
+		put_account(out, side.account);
+	if (side.text)
+		put_template(out, side.text);
+	if (side.alias)
+		put_alias(out, side.alias);
+	if (side.family)
+		put_family(out, side.family);
 }
