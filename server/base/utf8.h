@@ -13,6 +13,9 @@ enum { ID_MAX = 128 };
 /* True for well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms, nothing above U+10FFFF). Empty is valid. */
 bool utf8_valid(const void *p, size_t n);
 
+/* Writes the code point, which must be one (at most U+10FFFF, no surrogate), as 1 to 4 bytes; returns how many. */
+size_t utf8_put(char *to, unsigned code);
+
 /* True for valid UTF-8 without control characters (C0, DEL, C1). Otherwise ERR_INVALID that names `field` and the byte. */
 bool utf8_check(const char *text, size_t len, const char *field, struct err *err) __attribute__((warn_unused_result));
 

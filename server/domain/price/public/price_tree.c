@@ -61,30 +61,6 @@ static bool hex_read(struct reader *reader, int digits, uint32_t *out)
 	return true;
 }
 
-static size_t utf8_put(uint32_t c, char *out)
-{
-	if (c < 0x80) {
-		out[0] = (char)c;
-		return 1;
-	}
-	if (c < 0x800) {
-		out[0] = (char)(0xc0 | c >> 6);
-		out[1] = (char)(0x80 | (c & 63));
-		return 2;
-	}
-	if (c < 0x10000) {
-		out[0] = (char)(0xe0 | c >> 12);
-		out[1] = (char)(0x80 | (c >> 6 & 63));
-		out[2] = (char)(0x80 | (c & 63));
-		return 3;
-	}
-	out[0] = (char)(0xf0 | c >> 18);
-	out[1] = (char)(0x80 | (c >> 12 & 63));
-	out[2] = (char)(0x80 | (c >> 6 & 63));
-	out[3] = (char)(0x80 | (c & 63));
-	return 4;
-}
-
 /* What follows "\u", and the second half of a pair. */
 static bool unicode_read(struct reader *reader, uint32_t *out)
 {
@@ -120,7 +96,7 @@ static bool escape_read(struct reader *reader, char *out, size_t *n)
 	if (c == 'u' || (reader->python && c == 'x')) {
 		if (!(c == 'u' ? unicode_read(reader, &code) : hex_read(reader, 2, &code)))
 			return false;
-		*n = utf8_put(code, out);
+		*n = utf8_put(out, code);
 		return code != 0 || wrong(reader, "a text contains a NUL");
 	}
 	at = c ? strchr(names, c) : NULL;
