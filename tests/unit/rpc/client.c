@@ -166,7 +166,7 @@ void client_finish(struct client_call *call)
 
 grpc_status_code client_unary(struct client *client, struct client_call *call, const char *path, const char *text)
 {
-	client_start(client, call, path, text, strlen(text), 20000);
+	client_start(client, call, path, text, strlen(text), 19000);
 	client_finish(call);
 	return call->status;
 }
@@ -177,7 +177,7 @@ void client_start_stream(struct client *client, struct client_call *call, const 
 	grpc_op ops[4] = {{0}};
 	size_t n;
 
-	open_call(client, call, path, 20000);
+	open_call(client, call, path, 19000);
 	n = send_ops(call, ops, message);
 	start(call, ops, n, call);
 	grpc_byte_buffer_destroy(message);
