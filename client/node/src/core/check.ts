@@ -73,6 +73,8 @@ export interface Check {
   unpriced: boolean;
   /** The same request id was allowed before: nothing was counted again. */
   repeat: boolean;
+  /** The check had to be sent more than once, so `repeat` may refer to itself. */
+  retried: boolean;
   /** Not decided on the true state of the limits: quality is "local", "blind" or "none". */
   degraded: boolean;
   /** The server's answer as it came; undefined when none did. */
@@ -102,7 +104,7 @@ const lower = <T extends string>(name: string, prefix: string): T => {
 
 const NO_LIMITS: LimitStatus[] = [];
 
-export function toCheck(request: Init<CheckRequest> & { user: string }, raw: CheckResponse): Check {
+export function toCheck(request: Init<CheckRequest> & { user: string }, raw: CheckResponse, retried = false): Check {
   const quality = lower<QualityName>(raw.quality, "QUALITY_") || "exact";
   const headers: Record<string, string> = {};
 
@@ -113,7 +115,7 @@ export function toCheck(request: Init<CheckRequest> & { user: string }, raw: Che
     retryAfterMs: Math.ceil(raw.retryAfterUs / 1000), permanent: raw.permanent, reason: lower<ReasonName>(raw.reason, "REASON_"),
     tier: raw.tier, quality, headers, limits: raw.limits, binding: raw.binding,
     notify: raw.limits.length ? raw.limits.filter((limit) => limit.notify) : NO_LIMITS.slice(),
-    heldTokens: raw.heldTokens, heldCostNanoUsd: raw.heldCostNanoUsd, unpriced: raw.unpriced, repeat: raw.repeat,
+    heldTokens: raw.heldTokens, heldCostNanoUsd: raw.heldCostNanoUsd, unpriced: raw.unpriced, repeat: raw.repeat, retried,
     degraded: quality === "local" || quality === "blind", raw,
   };
 }
