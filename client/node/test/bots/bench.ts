@@ -152,6 +152,8 @@ export class Discord {
   }
 }
 
+const WORK_MS = 90_000;
+
 /** Work that ends when the test says so. A bot fetches `url` with the text that it is to answer. */
 export class Gate {
   readonly #server: Server;
@@ -182,19 +184,18 @@ export class Gate {
     if (this.open) answer.end(`answer to ${text}`);
     else this.#held.set(text, answer);
     for (const wake of this.#wakes) wake();
+    this.#wakes.clear();
   }
 
   /** Waits until work on so many texts has begun. */
   async work(count: number): Promise<string[]> {
+    const late = setTimeout(() => this.#wakes.forEach((wake) => wake()), WORK_MS);
+    const before = Date.now();
     while (this.begun.length < count) {
-      await new Promise<void>((resolve) => {
-        const wake = () => {
-          this.#wakes.delete(wake);
-          resolve();
-        };
-        this.#wakes.add(wake);
-      });
+      await new Promise<void>((resolve) => this.#wakes.add(resolve));
+      if (Date.now() - before >= WORK_MS) throw new Error(`work on ${this.begun.length} texts has begun, not on ${count}`);
     }
+    clearTimeout(late);
     return this.begun;
   }
 
