@@ -68,7 +68,7 @@ export async function startLlm() {
 
 /** Waits until `condition` answers something, and gives it. */
 export async function until(condition, what = "the condition") {
-  const deadline = Date.now() + 60_000;
+  const deadline = Date.now() + 20_000;
   for (;;) {
     const value = await condition();
     if (value) return value;
