@@ -9,16 +9,11 @@ import { Denied } from "bursar";
 import { withBursar as withBursarAnthropic } from "bursar/anthropic";
 import { withBursar as withBursarGoogle } from "bursar/google";
 import { deniedOf, withBursar as withBursarOpenAI } from "bursar/openai";
-import { startBursar, startLlm, until } from "./servers.mjs";
+import { linesOf, startCounted, until } from "./servers.mjs";
 
 let bursar, llm, counted;
 before(async () => {
-  [bursar, llm] = await Promise.all([startBursar(), startLlm()]);
-  await bursar.tier("none", "requests=1/day");
-  await bursar.tier("plenty", "requests=1000000/day", "cost=1000000/day");
-  await bursar.account("rich", "plenty");
-  await bursar.account("poor", "none");
-  await bursar.client.check({ user: "poor" });
+  ({ bursar, llm } = await startCounted());
 });
 after(async () => {
   await bursar?.stop();
@@ -26,13 +21,7 @@ after(async () => {
 });
 beforeEach(async () => {
   await llm.reset();
-  const { client } = bursar;
-  counted = {
-    checks: [], records: [], cancels: 0,
-    check: async (...args) => { const check = await client.check(...args); counted.checks.push(check); return check; },
-    record: async (...args) => { const record = await client.record(...args); counted.records.push(record); return record; },
-    cancel: (...args) => { counted.cancels++; return client.cancel(...args); },
-  };
+  counted = bursar.counted();
 });
 
 const MESSAGES = [{ role: "user", content: "What is the answer?" }];
@@ -120,9 +109,6 @@ const SDKS = {
     lines: { input: 400, cached_input: 600, output: 300, reasoning: 200 },
   },
 };
-
-/** What was recorded, by meter. */
-const linesOf = (record) => Object.fromEntries(record.cost.lines.map((line) => [line.tokenClass, line.tokens]));
 
 for (const [name, sdk] of Object.entries(SDKS)) {
   describe(name, () => {

@@ -76,3 +76,30 @@ export async function until(condition, what = "the condition") {
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
+
+/**
+ * A Bursar with a user "poor" whose limit is used up and a user "rich", and an LLM. bursar.counted() is a client that counts:
+ * {checks: [...], records: [...], cancels}.
+ */
+export async function startCounted() {
+  const [bursar, llm] = await Promise.all([startBursar(), startLlm()]);
+  await bursar.tier("none", "requests=1/day");
+  await bursar.tier("plenty", "requests=1000000/day", "cost=1000000/day");
+  await bursar.account("rich", "plenty");
+  await bursar.account("poor", "none");
+  await bursar.client.check({ user: "poor" });
+  bursar.counted = () => {
+    const { client } = bursar;
+    const counted = {
+      checks: [], records: [], cancels: 0,
+      check: async (...args) => { const check = await client.check(...args); counted.checks.push(check); return check; },
+      record: async (...args) => { const record = await client.record(...args); counted.records.push(record); return record; },
+      cancel: (...args) => { counted.cancels++; return client.cancel(...args); },
+    };
+    return counted;
+  };
+  return { bursar, llm };
+}
+
+/** What was recorded, by meter. */
+export const linesOf = (record) => Object.fromEntries(record.cost.lines.map((line) => [line.tokenClass, line.tokens]));
