@@ -9,7 +9,7 @@ import { Caller, encode, type CallOptions } from "./call.js";
 import { Channels } from "./channels.js";
 import { checkRequest, toCheck, type Check, type CheckInput } from "./check.js";
 import { BursarError, Denied, isTransient } from "./errors.js";
-import { Failing } from "./fail.js";
+import { Failing, isSilence } from "./fail.js";
 import { Gatherer } from "./gather.js";
 import { RunningJob, type Job, type Recorder } from "./job.js";
 import { readOptions, type BursarOptions, type Settings } from "./options.js";
@@ -97,8 +97,8 @@ export class Bursar {
     try {
       return toCheck(request, await this.sendCheck(request, options, traceparent));
     } catch (error) {
-      if (!this.failing.applies(error)) throw error;
-      return this.failing.decide(request);
+      if (this.failing.applies(error)) return this.failing.decide(request);
+      throw isSilence(error) && options.timeoutMs === undefined ? this.channels.noServer(error) : error;
     }
   }
 

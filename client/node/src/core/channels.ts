@@ -200,11 +200,11 @@ export class Channels {
     return this.links.some((link) => link.up);
   }
 
-  noServer(): BursarError {
+  noServer(last = this.lastError): BursarError {
     if (this.closed) return new BursarError("CANCELLED", "the client was closed", { reason: "ABORTED_BY_CALLER" });
-    const { lastError } = this;
-    return new BursarError("UNAVAILABLE", `no server answers at ${this.links.map((link) => link.address).join(", ")}${lastError ? `: ${lastError.message}` : ""}`,
-      { reason: "NO_SERVER", cause: lastError });
+    if (last?.reason === "NO_SERVER") return last;
+    const where = this.links.map((link) => link.address).join(", ");
+    return new BursarError("UNAVAILABLE", `no server answers at ${where}${last ? `: ${last.message}` : ""}`, { reason: "NO_SERVER", cause: last });
   }
 
   /** Waits until a server answers; rejects at the deadline. */

@@ -47,6 +47,11 @@ export class Share {
   }
 }
 
+/** No server answered. That one answered that it cannot decide is another thing. */
+export function isSilence(error: unknown): error is BursarError {
+  return error instanceof BursarError && !error.fromServer && (error.code === "UNAVAILABLE" || error.code === "DEADLINE_EXCEEDED");
+}
+
 export class Failing {
   private readonly share: Share | undefined;
   private readonly policy: FailPolicy;
@@ -58,8 +63,7 @@ export class Failing {
 
   /** Only the silence of all servers leaves the decision to the client. */
   applies(error: unknown): boolean {
-    return this.policy !== "closed" && error instanceof BursarError && !error.fromServer &&
-      (error.code === "UNAVAILABLE" || error.code === "DEADLINE_EXCEEDED");
+    return this.policy !== "closed" && isSilence(error);
   }
 
   decide(request: Init<CheckRequest> & { requestId: string; user: string }): Check {
