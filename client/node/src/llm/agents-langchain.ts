@@ -1,12 +1,28 @@
 /** LangChain and LangGraph under limits, by callbacks: they reach every model of a chain or graph, copies with tools included. */
 import type { Job } from "../core/job.js";
-import { Guard, type Call, type Client, type GuardOptions } from "./guard.js";
+import type { Check } from "../core/check.js";
+import { Denied } from "../core/errors.js";
+import { Guard, type Call, type Client, type GuardOptions, type Plan } from "./guard.js";
 
 type Json = Record<string, any>;
 
+/**
+ * A denial, in a form that LangChain does not repeat: `withRetry` goes on after every error but a TypeError, and LangGraph's retry
+ * policy after every one without such a status. The cause is Denied.
+ */
+export class LangChainDenied extends TypeError {
+  readonly status = 403;
+  readonly check: Check;
+
+  constructor(denied: Denied) {
+    super(denied.message, { cause: denied });
+    this.name = "Denied";
+    this.check = denied.check;
+  }
+}
+
 /** What LangChain takes in `callbacks`. */
 export interface LangChainCallbacks {
-  /* LangChain tells the name of a handler's class where it fails. */
   awaitHandlers: true;
   raiseError: true;
   handleChatModelStart: (...args: any[]) => Promise<void>;
@@ -28,7 +44,7 @@ export function bursarCallbacks(target: Client | Job, options: Partial<GuardOpti
     const invocation = (extra?.["invocation_params"] ?? {}) as Json;
     const most = invocation["max_completion_tokens"] ?? invocation["max_tokens"] ?? invocation["max_output_tokens"] ?? invocation["maxOutputTokens"];
     const full = { ...(body as Json), tools: invocation["tools"] };
-    calls.set(runId, await guard.begin({ body: full, model: invocation["model"] ?? invocation["model_name"], maxOutputTokens: typeof most === "number" && most > 0 ? most : undefined }));
+    calls.set(runId, await begin(guard, { body: full, model: invocation["model"] ?? invocation["model_name"], maxOutputTokens: typeof most === "number" && most > 0 ? most : undefined }));
   };
   const take = (runId: string): Call | undefined => {
     const running = calls.get(runId);
@@ -49,6 +65,14 @@ export function bursarCallbacks(target: Client | Job, options: Partial<GuardOpti
     },
     handleLLMError: async (error: unknown, runId: string) => take(runId)?.fail(error),
   };
+}
+
+async function begin(guard: Guard, plan: Plan): Promise<Call> {
+  try {
+    return await guard.begin(plan);
+  } catch (error) {
+    throw error instanceof Denied ? new LangChainDenied(error) : error;
+  }
 }
 
 function plainMessage(message: Json): Json {
