@@ -77,7 +77,7 @@ def test_the_header_declares_what_one_expects(installed):
     """The reader of declarations above sees functions of all three kinds of headers, and variables."""
     names = declared(installed)
     assert {"bursar_open", "bursar_slot_open", "bursar_check", "bursar_diagnose", "bursar__v1__check_request__init",
-            "bursar__v1__check_request__descriptor", "bursar_usage_from_google"} <= names
+            "bursar__v1__check_request__descriptor", "bursar_spool_open"} <= names
     assert all(name.startswith("bursar") for name in names) and not {"bursar_done", "bursar_message"} & names
 
 
@@ -156,8 +156,8 @@ def test_the_example_checks_works_and_records(example, bursard, postgres):
 
 
 def test_the_example_says_why_it_cannot_go_on(example, bursard):
-    assert example("", bursard.grpc_addr) == (2, "check: INVALID_ARGUMENT: user is empty; 1 to 128 bytes are needed\n")
+    assert example("", bursard.grpc_addr) == (2, "INVALID_ARGUMENT: user is empty; 1 to 128 bytes are needed\n")
     code, said = example("alice", "127.0.0.1")
-    assert code == 2 and said.startswith("open: INVALID_ARGUMENT: address '127.0.0.1' is not an address")
+    assert code == 2 and said.startswith("INVALID_ARGUMENT: address '127.0.0.1' is not an address")
     code, said = example("alice", "127.0.0.1:9")
-    assert code == 2 and said.startswith("check: UNAVAILABLE: ")
+    assert code == 2 and said.startswith("UNAVAILABLE: ")
