@@ -245,6 +245,12 @@ void bursar_slot_tick(struct bursar_slot *slot);
 void bursar_reservation_of(const Bursar__V1__CheckRequest *request, const Bursar__V1__CheckResponse *answer,
 	Bursar__V1__ReservationRef *reservation);
 
+/*
+ * How many tokens a text of `len` bytes of UTF-8 has, about: within 25% of OpenAI's o200k for prose in twelve languages,
+ * code and JSON. For `input_tokens` of a check, when the model's tokenizer is not at hand.
+ */
+int64_t bursar_estimate_tokens(const char *text, size_t len);
+
 /* Writes a random request id: 32 characters of 0-9 a-f, and a terminating 0. */
 void bursar_request_id(char out[33]);
 
