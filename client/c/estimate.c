@@ -288,7 +288,7 @@ static uint32_t decode(const unsigned char *text, size_t len, size_t *used)
 
 int64_t bursar_estimate_tokens(const char *text, size_t len)
 {
-	uint32_t *points = malloc((len + 1) * sizeof(*points));
+	uint32_t *points = calloc(len + 1, sizeof(*points));
 	struct reading reading = {.points = points, .last_point = '\n'};
 	int64_t cost = 0;
 
