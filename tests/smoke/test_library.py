@@ -107,6 +107,11 @@ def test_the_libraries_have_a_soname_and_one_version(installed):
     assert (installed / "lib" / soname).readlink() == pathlib.Path(f"libbursar.so.{version}")
 
 
+@pytest.mark.parametrize("name", ["libbursar.so", "libbursar.a", "pkgconfig/bursar.pc"])
+def test_what_is_installed_does_not_depend_on_where_it_was_built(installed, name):
+    assert str(ROOT).encode() not in (installed / "lib" / name).read_bytes()
+
+
 @pytest.mark.parametrize("compiler", [["cc", "-std=c11"], ["cc", "-std=c17"], ["clang", "-std=c11"], ["clang++", "-x", "c++", "-Wno-keyword-macro"]])
 def test_the_header_compiles_alone_and_without_a_warning(installed, compiler):
     run(compiler[0], "-Wall", "-Wextra", "-Wpedantic", "-Werror", *compiler[1:], "-fsyntax-only", *pkg_config(installed, "--cflags"),
