@@ -67,6 +67,7 @@ static const struct clearing {
 	{"mode_rates", PRICE_GIVEN_MODE_RATES},
 	{"regions", PRICE_GIVEN_REGIONS},
 	{"hours", PRICE_GIVEN_HOURS},
+	{"allowances", PRICE_GIVEN_ALLOWANCES},
 };
 enum { CLEARINGS = sizeof(clearings) / sizeof(clearings[0]) };
 
@@ -83,7 +84,7 @@ static bool clear_read(const Bursar__V1__ImportPricesRequest *request, price_par
 		if (k == CLEARINGS) {
 			err_invalid(err, "clear",
 				"\"%.32s\" is not part of a price; use a meter's name, context_tiers, "
-				"modes, mode_rates, regions or hours",
+				"modes, mode_rates, regions, hours or allowances",
 				request->clear[i]);
 			return err_prefix(err, "[%zu]", i);
 		}
@@ -108,6 +109,7 @@ static price_parts given_of(const struct price *price, price_parts cleared)
 	given |= price->mode_rates ? PRICE_GIVEN_MODE_RATES : 0;
 	given |= price->regions ? PRICE_GIVEN_REGIONS : 0;
 	given |= price->hours ? PRICE_GIVEN_HOURS : 0;
+	given |= price->allowances ? PRICE_GIVEN_ALLOWANCES : 0;
 	return given & PRICE_GIVEN_MODES ? given : given | PRICE_MERGED_MODES;
 }
 

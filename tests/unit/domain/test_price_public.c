@@ -242,7 +242,7 @@ TEST(what_cannot_be_a_price_is_listed_and_never_guessed)
 		"\"search_context_size_high\": 0.02}"),
 		"search_context_cost_per_query", "depends on the size of the search's context", 1);
 	skips(M("\"input_cost_per_token\": 1e-06, \"search_free_requests\": {\"count\": 1500}"), "search_free_requests",
-		"an allowance cannot be part of a price", 1);
+		"the list does not say in which time so many are free", 1);
 	skips("{\"a\": {\"litellm_provider\": \"p\", \"input_cost_per_token\": 1e-06}, \"b\": {\"alias_of\": \"a\"}}",
 		"", "is another name of a model", 1);
 #undef M

@@ -108,7 +108,8 @@ bool price_public_parse(const char *text, size_t len, int64_t now_us, struct pri
 		names_settle(&reader);
 	else
 		price_public_release(out);
-	out->sheet.given = PRICE_GIVEN_ALL;
+	/* Neither list has allowances that could be read. */
+	out->sheet.given = PRICE_GIVEN_ALL & ~PRICE_GIVEN_ALLOWANCES;
 	free(reader.rows);
 	arena_release(&arena);
 	return ok;
