@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "domain/price/price_change.h"
 #include "domain/price/price_csv.h"
+#include "domain/price/public/price_public.h"
 
 /* Each row of a list takes a few statements: thousands of them take longer than other changes. */
 #define IMPORT_MAX_US INT64_C(600000000)
@@ -209,7 +210,7 @@ static bool request_rows(const Bursar__V1__ImportPricesRequest *request, int64_t
 			"is only for `prices`: columns missing from a csv keep their values anyway, and a json has whole prices");
 	if ((request->n_prices > 0) + csv + (request->json[0] != '\0') + (request->json_zlib.len > 0) != 1)
 		return err_invalid(err, "prices", "or csv or json or json_zlib must be given, and only one of them");
-	if (list)
+	if (list || (csv && litellm_csv_is(request->csv, strlen(request->csv))))
 		return price_public_read(request, now_us, arena, op, err);
 	return csv ? csv_read(request, arena, op, err) : messages_read(request, arena, op, err);
 }
