@@ -149,7 +149,7 @@ def test_a_decision_waits_for_the_ledger_and_is_not_made_twice(fleet, stack, dec
     with undecided(stack):
         for _ in range(5):
             search(fleet, user, model)
-        fleet.drained()
+        assert proven(fleet) == 5 * (PROMPT + INPUT) == used(fleet, user)[0], "until then everything agrees on the list price"
         assert waiting(stack, fleet.tenant) == 5
         sql = stack.sql()
     with sql as cursor:  # no correction is written as long as this is open
