@@ -1,7 +1,9 @@
 /* Reads requests and sends answers, on the threads of libmicrohttpd. */
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/clock.h"
 #include "base/observe/metrics.h"
@@ -103,8 +105,12 @@ static enum MHD_Result answer(struct http_call *self)
 	return queue(self, response_of(&self->exchange));
 }
 
+/* What waits in the kernel for a reader who does not read: by itself it is megabytes. */
+enum { KERNEL_WAITS = 64 << 10 };
+
 static enum MHD_Result stream(struct http_call *self)
 {
+	setsockopt(self->link->fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &(int){KERNEL_WAITS}, sizeof(int));
 	self->http->translator->begin(self->http->translator, &self->exchange);
 	return queue(self, MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 16 << 10, http_call_read, self, NULL));
 }
@@ -285,6 +291,8 @@ void http_complete(void *http, struct MHD_Connection *connection, void **state, 
 	*state = NULL;
 	if (!self)
 		return;
+	if (self->handed && why == MHD_REQUEST_TERMINATED_TIMEOUT_REACHED)
+		metric_inc(METRIC_answers_dropped_total, METRIC_DROPPED_LATE, 0);
 	self->link->early = NULL;
 	atomic_store(&self->link->since_us, clock_mono_us());
 	http_call_close(self, why == MHD_REQUEST_TERMINATED_COMPLETED_OK);

@@ -44,6 +44,7 @@ struct http_exchange {
 
 	/* The answer. */
 	unsigned status;
+	unsigned form; /* of a stream: which of its SHARED_FORMS the translator writes (rpc/shared.h) */
 	const char *type; /* Content-Type */
 	struct buf reply; /* released by the server */
 	const char *fixed; /* sent instead of `reply` when not NULL: static bytes */
@@ -106,6 +107,7 @@ struct http_options {
 	unsigned connections; /* further ones wait until one closes; 0: 10,000 */
 	size_t max_body_bytes; /* larger bodies are refused with 413 */
 	int64_t request_timeout_us; /* within which a request must arrive, and an answer be taken; 0: 60 s */
+	size_t unsent_bytes; /* of messages of streams that their readers do not take; 0: 64 MiB */
 	const struct http_page *pages; /* borrowed; a row without a path ends them */
 };
 

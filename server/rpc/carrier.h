@@ -14,6 +14,7 @@
 
 struct rpc_server;
 struct rpc_worker;
+struct shared_message;
 
 /* A method of the server. */
 struct method {
@@ -36,6 +37,8 @@ struct carrier {
 	int64_t (*deadline_us)(const struct call *call);
 	void (*watch)(struct call *call); /* from now on, call_left() runs when the caller leaves */
 	uint8_t *(*room)(struct call *call, size_t n);
+	/* Takes a message that other calls send too, instead of filling a room. NULL: it is copied into the room. */
+	void (*share)(struct call *call, struct shared_message *shared);
 	void (*write)(struct call *call); /* sends the room; call_wrote() runs once that is done */
 	void (*explain)(struct call *call, const struct err *err); /* comes before an end with an error */
 	void (*end)(struct call *call); /* ends the call with its `status`, and with the room if `with_message` */
