@@ -11,14 +11,13 @@
 #include "http/internal.h"
 #include "rpc/status.h"
 
-void *http_begin(void *http, const char *uri, struct MHD_Connection *connection)
+void *http_begin(void *http, const char *target, struct MHD_Connection *connection)
 {
 	const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 	struct http_call *self = http_call_new(http);
-	const char *query = strchr(uri, '?');
+	const char *uri = http_origin_form(target), *query = strchr(uri, '?');
 	size_t len;
 
-	uri = http_origin_form(uri);
 	len = query ? (size_t)(query - uri) : strlen(uri);
 	self->connection = connection;
 	self->link = info->socket_context;
@@ -26,6 +25,12 @@ void *http_begin(void *http, const char *uri, struct MHD_Connection *connection)
 	atomic_store(&self->link->since_us, clock_mono_us());
 	self->exchange.path = arena_strndup(&self->arena, uri, len);
 	self->exchange.query = query ? arena_strndup(&self->arena, query + 1, strlen(query + 1)) : "";
+	/*
+	 * libmicrohttpd would take memory of the connection for each query parameter, and say nothing once it has none left
+	 * (some 500 of them). Nobody asks it for them, so the query ends here: the target is in its buffer.
+	 */
+	if (query)
+		*unconst(query + 1) = '\0';
 	if (self->link->early)
 		http_call_free(self->link->early);
 	self->link->early = self;

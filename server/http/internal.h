@@ -122,7 +122,7 @@ bool http_framing_accept(const struct http_exchange *exchange, const char *versi
 uint64_t http_framing_body(const struct http_exchange *exchange);
 
 /* The callbacks of libmicrohttpd (exchange.c). */
-void *http_begin(void *http, const char *uri, struct MHD_Connection *connection);
+void *http_begin(void *http, const char *target, struct MHD_Connection *connection);
 enum MHD_Result http_answer(void *http, struct MHD_Connection *connection, const char *url, const char *method,
 	const char *version, const char *upload, size_t *upload_size, void **state);
 void http_complete(void *http, struct MHD_Connection *connection, void **state, enum MHD_RequestTerminationCode why);
