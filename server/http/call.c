@@ -59,6 +59,18 @@ static void on_arrived(struct tag *tag, bool ok)
 	call_dispatch(&self->call, true);
 }
 
+static const char *http_route(struct call *call)
+{
+	static const char *const known[] = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"};
+	const struct http_exchange *exchange = &self_of(call)->exchange;
+	const char *method = "_OTHER"; /* as OpenTelemetry has it: callers may invent methods */
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (strcmp(known[i], exchange->method) == 0)
+			method = known[i];
+	return arena_printf(&call->arena, "%s %s", method, exchange->route ? exchange->route : exchange->path);
+}
+
 static const uint8_t *http_request(const struct call *call, size_t *len)
 {
 	static const uint8_t none;
@@ -172,6 +184,7 @@ static void http_end(struct call *call)
 }
 
 static const struct carrier http_carrier = {
+	.route = http_route,
 	.request = http_request,
 	.forget_request = http_forget_request,
 	.peer = http_peer,

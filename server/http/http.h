@@ -38,6 +38,7 @@ struct http_exchange {
 	/* Set by the translator. */
 	const char *
 		rpc; /* the method that is called: "/bursar.v1.Limiter/Check"; NULL: the exchange is answered already */
+	const char *route; /* its path without what the caller put into it: "/v1/tiers/{name}"; NULL: `path` is that */
 	const char *session; /* of the dashboard, from a cookie, for call_session(); NULL: none */
 	bool needs_proof; /* for call_needs_proof() */
 	const void *state; /* its own */

@@ -25,6 +25,8 @@ struct method {
 
 /* The functions of rpc/call.h that depend on the carrier. All run on the loop thread. */
 struct carrier {
+	/* "POST /v1/check" of a call over HTTP, without what its caller put into the path. NULL: the carrier is gRPC */
+	const char *(*route)(struct call *call);
 	void (*admitted)(struct call *call); /* the request will be read now. NULL: nothing to do */
 	const uint8_t *(*request)(const struct call *call, size_t *len);
 	void (*forget_request)(struct call *call);

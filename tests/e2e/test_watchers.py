@@ -96,7 +96,7 @@ def test_who_does_not_read_is_sent_away_and_others_go_on(fleet, until):
     deaf, quick = connect(server.http_addr, room=4096), Readers(server.http_addr, 1, "interval_us=100000&max_events=500")
     deaf.sendall(get("/v1/watch?interval_us=100000&max_events=500"))
     quick.read_until(lambda: quick.texts[0] and b'"workers":1' in quick.texts[0][-1])
-    until(lambda: server.metric("grpc_calls_open") == 2)
+    until(lambda: server.metric("http_calls_open") == 2)
     sent = 0
 
     def alone():
@@ -106,7 +106,7 @@ def test_who_does_not_read_is_sent_away_and_others_go_on(fleet, until):
             bots.check(loud)
         sent += 200
         quick.read_until(lambda: quick.allowed[0] == sent)
-        return server.metric("grpc_calls_open") == 1
+        return server.metric("http_calls_open") == 1
 
     until(alone)
     assert server.metric("answers_dropped_total", why="late") == 1

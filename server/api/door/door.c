@@ -23,7 +23,9 @@ static const struct rest_row *row_of(struct http_exchange *exchange, struct rest
 static void remember(struct http_exchange *exchange, const struct rest_row *row)
 {
 	struct door_state *state = door_state_of(exchange, row);
-	char status[8];
+	char status[8], *route = arena_alloc(exchange->arena, REST_SHOWN_MAX);
+
+	exchange->route = rest_shown(row, route);
 
 	if (rest_extra_value(row, exchange->query, "deny_status", status, sizeof(status)) && strcmp(status, "403") == 0)
 		state->deny_status = 403;
