@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import dataclasses
 import time
 from collections.abc import Callable
@@ -36,6 +37,7 @@ class Item(Generic[Request, Answer]):
     request: Request
     deadline: float
     done: asyncio.Future[Answer]
+    context: contextvars.Context  # of its caller: a batch is sent in that of its first
     on_failure: Callable[[BursarError], None] | None = None
     batch: Batch | None = None  # once it is sent
     left: bool = False  # the caller has gone; what the current attempt answers is still wanted
@@ -73,7 +75,7 @@ class Gatherer(Generic[Request, Answer]):
 
     def add(self, request: Request, deadline: float, on_failure: Callable[[BursarError], None] | None = None) -> Item[Request, Answer]:
         loop = asyncio.get_running_loop()
-        item = Item(request, deadline, loop.create_future(), on_failure)
+        item = Item(request, deadline, loop.create_future(), contextvars.copy_context(), on_failure)
         self._waiting.append(item)
         if len(self._waiting) >= self._items:
             self.flush()
@@ -92,7 +94,7 @@ class Gatherer(Generic[Request, Answer]):
             batch = Batch(items)
             for item in items:
                 item.batch = batch
-            batch.task = asyncio.get_running_loop().create_task(self._send(batch))
+            batch.task = asyncio.get_running_loop().create_task(self._send(batch), context=items[0].context)
             self._batches.add(batch.task)
             batch.task.add_done_callback(self._sent)
 
