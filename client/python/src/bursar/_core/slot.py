@@ -80,7 +80,7 @@ class Stream:
                     message = await call.read()
                 if not isinstance(message, limiter_pb2.AcquireResponse):  # grpc.aio.EOF
                     return self._ended_by_server(await call.code(), await call.details())
-                self._broken, self._pause_s = None, 0.0
+                self._broken, self._pause_s, line.answered = None, 0.0, True
                 self._on_message(message)
         except TimeoutError:
             raise self._final(BursarError("no server answers", code="UNAVAILABLE")) from None
