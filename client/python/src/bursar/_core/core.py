@@ -101,12 +101,12 @@ class Core:
             raise
 
     def _take_back(self, late: limiter_pb2.CheckResponse | BursarError, request: limiter_pb2.CheckRequest, own_id: bool) -> None:
-        """The caller has left: what the server holds, or may hold, goes back. A repeat is somebody else's as well."""
+        """The caller has left: what the server holds, or may hold, goes back. A repeat of the caller's own id is somebody else's as well."""
         reservation = types_pb2.ReservationRef()
         if isinstance(late, BursarError):
             if own_id and late.code == "DEADLINE_EXCEEDED" and not self.channels.closed:
                 reservation = types_pb2.ReservationRef(tenant=request.tenant, user=request.user, request_id=request.request_id)
-        elif late.allowed and late.reservation and not late.repeat:
+        elif late.allowed and late.reservation and (own_id or not late.repeat):
             reservation.handle = late.reservation
         if reservation != types_pb2.ReservationRef():
             self.alone(self._cancel_if_held(limiter_pb2.CancelRequest(reservation=reservation)))

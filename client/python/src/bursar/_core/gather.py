@@ -14,6 +14,8 @@ from bursar._core.options import Gather
 from bursar._core.retry import AGAIN, Caller
 from bursar.errors import CODES, BursarError
 
+# A server takes 1 MiB unless it is configured otherwise.
+MESSAGE_BYTES = 3 << 18
 Request = TypeVar("Request", bound=Message)
 Answer = TypeVar("Answer", bound=Message)
 
@@ -70,11 +72,15 @@ class Gatherer(Generic[Request, Answer]):
         self._items = gather.items if gather else 1
         self._delay_s = gather.delay_ms / 1000 if gather else 0
         self._waiting: list[Item[Request, Answer]] = []
+        self._bytes = 0  # of what waits
         self._timer: asyncio.Handle | None = None
         self._batches: set[asyncio.Task[None]] = set()
 
     def add(self, request: Request, deadline: float, on_failure: Callable[[BursarError], None] | None = None) -> Item[Request, Answer]:
-        loop = asyncio.get_running_loop()
+        loop, size = asyncio.get_running_loop(), request.ByteSize()
+        if self._bytes + size > MESSAGE_BYTES:
+            self.flush()
+        self._bytes += size
         item = Item(request, deadline, loop.create_future(), contextvars.copy_context(), on_failure)
         self._waiting.append(item)
         if len(self._waiting) >= self._items:
@@ -89,7 +95,7 @@ class Gatherer(Generic[Request, Answer]):
             self._timer.cancel()
             self._timer = None
         items = [item for item in self._waiting if not item.done.done()]
-        self._waiting = []
+        self._waiting, self._bytes = [], 0
         if items:
             batch = Batch(items)
             for item in items:
