@@ -140,6 +140,10 @@ class Gatherer(Generic[Request, Answer]):
         error, address = None, ""
         while items:
             line = await self._caller.line(attempts.deadline, error, address)
+            items = [item for item in items if not item.done.done()]  # some have left meanwhile
+            if not items:
+                self._caller.channels.give_back(line)
+                return
             address = line.address
             attempts.made += 1
             batch.asking = True
@@ -199,14 +203,15 @@ async def result(item: Item[Request, Answer]) -> Answer:
 
 def leave(item: Item[Request, Answer], on_late: Callable[[Answer | BursarError], None] | None = None) -> None:
     """Nobody waits any more. What the attempt under way answers is given to `on_late`; there is no other."""
-    if item.batch is None or not item.batch.asking or on_late is None:
-        item.drop()
-        return
-    item.left = True
-
     def late(done: asyncio.Future[Answer]) -> None:
-        if not done.cancelled():
+        if on_late and not done.cancelled():
             error = done.exception()
             on_late(error if isinstance(error, BursarError) else done.result())
 
-    item.done.add_done_callback(late)
+    if item.done.done():  # in the same turn of the loop
+        late(item.done)
+    elif item.batch and item.batch.asking and on_late:
+        item.left = True
+        item.done.add_done_callback(late)
+    else:
+        item.drop()
