@@ -10,13 +10,15 @@ import pytest
 
 from accounts import bucket, per_day, unique
 from conftest import ROOT, addresses
+from harness.wait import until as become
 
 from bursar import blocking
 from bursar.v1 import admin_pb2
 
+__all__ = ["OPENAI", "PRICED", "held", "ledger", "llm", "llm_process", "person", "waiting"]
+
 PRICED = "gpt-4o"
 OPENAI = {"input": 400, "cached_input": 600, "cache_write": 0, "output": 300, "reasoning": 200}
-CUT_SHORT_FLAGS = 64 | 1  # estimated, unpriced
 
 
 class Llm:
@@ -79,16 +81,20 @@ def waiting(fleet, errors):
 def person(fleet):
     """person(requests=None): a new user, who may make so many requests an hour, or any number."""
     admin = blocking.Bursar(addresses(fleet))
+    each = [blocking.Bursar(address) for address in addresses(fleet)]
 
     def make(requests=None):
         name, user = unique("tier"), unique("user")
         limits = [per_day(10**9, "TOKENS"), *([bucket(requests)] if requests is not None else [])]
         admin.admin.put_tier(tier=admin_pb2.Tier(name=name, limits=limits))
         admin.admin.put_account(ref=admin_pb2.AccountRef(id=user), tier=name)
+        for one in each:  # the others hear of it a little later
+            become(lambda: one.status(user=user).tier == name, "every bursard knowing the account")  # noqa: B023
         return user
 
     yield make
-    admin.close()
+    for one in (admin, *each):
+        one.close()
 
 
 @pytest.fixture
