@@ -69,15 +69,16 @@ def test_a_denied_call_never_reaches_the_llm(run, model, config, llm, person):
     assert llm.count() == 0
 
 
-@pytest.mark.parametrize("run", ARUNS)
-async def test_an_asynchronous_call_is_recorded_and_a_denied_one_never_reaches_the_llm(run, model, config, llm, person, ledger):
-    user = person(requests=1)
-    assert await ARUNS[run](model(stream_usage=True), config(user))
-    (row,) = await asyncio.to_thread(ledger, user)
-    assert row.meters == OPENAI and not row.estimated
-    with pytest.raises(Denied):
-        await ARUNS[run](model(), config(user))
-    assert llm.count() == 1
+async def test_an_asynchronous_call_is_recorded_and_a_denied_one_never_reaches_the_llm(model, config, llm, person, ledger):
+    # In one test, because LangChain keeps its connections for the next loop, where they are of no use.
+    for count, run in enumerate(ARUNS, 1):
+        user = person(requests=1)
+        assert await ARUNS[run](model(stream_usage=True), config(user))
+        (row,) = await asyncio.to_thread(ledger, user)
+        assert row.meters == OPENAI and not row.estimated
+        with pytest.raises(Denied):
+            await ARUNS[run](model(), config(user))
+        assert llm.count() == count
 
 
 def test_neither_retries_nor_fallbacks_send_a_denied_request(model, config, llm, person):
