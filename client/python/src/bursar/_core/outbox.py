@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from bursar._core.gather import Gatherer, Method, result
+from bursar._core.gather import Gatherer, Method, leave, result
 from bursar._core.options import Options, tell
 from bursar._core.retry import AGAIN, Caller
 from bursar._core.spool import Folder, Memory
@@ -34,6 +34,7 @@ class Outbox:
         self._lock = asyncio.Lock()  # of the spool
         self._busy: set[str] = set()  # in the spool, and just being delivered by its caller
         self._delivery: asyncio.Task[None] | None = None
+        self._more = False  # has come since the delivery has looked
         self._closing = False
 
     async def begin(self) -> None:
@@ -54,6 +55,7 @@ class Outbox:
         try:
             answer = await result(item)
         except BursarError as error:
+            leave(item)
             save(error)
             name = await self._saved(saving)
             if not name or error.code in FOR_GOOD:
@@ -94,7 +96,8 @@ class Outbox:
         return name
 
     def deliver(self) -> None:
-        """Begins to deliver, unless that is under way."""
+        """Begins to deliver, or has what is under way look once more."""
+        self._more = True
         if not self._closing and (self._delivery is None or self._delivery.done()):
             self._delivery = asyncio.get_running_loop().create_task(self._deliver())
 
@@ -102,9 +105,10 @@ class Outbox:
         pause_s = FIRST_PAUSE_S
         while True:
             try:
+                self._more = False
                 left = await self._deliver_some()
                 pause_s = FIRST_PAUSE_S
-                if not left:
+                if not left and not self._more:
                     return
             except (BursarError, OSError) as error:
                 if not (isinstance(error, BursarError) and error.code in AGAIN):
@@ -140,10 +144,10 @@ class Outbox:
             raise waits
         return len(names) > len(records)
 
-    async def close(self) -> None:
+    async def close(self, deadline: float) -> None:
         """Sends what was gathered, and tries once to deliver what waits."""
         self._closing = True
-        await self.gatherer.drained()
+        await self.gatherer.drained(deadline)
         if self._delivery and not self._delivery.done():
             self._delivery.cancel()
             await asyncio.wait([self._delivery])
