@@ -68,7 +68,7 @@ async def _through(of, user, **words):
 
 async def test_a_callback_that_fails_is_told_and_harms_nobody(fleet):
     told = []
-    async with Bursar(addresses(fleet), on_error=told.append) as bursar:
+    async with Bursar(addresses(fleet)[0], on_error=told.append) as bursar:
         one_slot = await pool(bursar)
         users = [await user_with(bursar, bucket(10)) for _ in range(2)]
         async with one_slot.slot(user=users[0]):

@@ -119,7 +119,7 @@ async def _free(bursar, user):
 
 async def test_a_warning_is_told_once_with_the_record(fleet):
     warned = []
-    async with Bursar(addresses(fleet), on_warning=warned.append) as bursar:
+    async with Bursar(addresses(fleet)[0], on_warning=warned.append) as bursar:
         user = await user_with(bursar, per_day(1000, "TOKENS"))
         for _ in range(2):
             async with bursar.run(user=user, model="gpt-5", input_tokens=1, max_output_tokens=1) as job:

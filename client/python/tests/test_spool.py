@@ -124,7 +124,7 @@ async def test_what_the_server_refuses_and_what_cannot_be_read_is_put_aside(tmp_
 
 
 async def test_an_invalid_record_is_told_to_its_caller_and_not_kept(bursar, tmp_path, fleet, errors):
-    async with Bursar(addresses(fleet), spool=str(tmp_path), on_error=errors) as with_folder:
+    async with Bursar(addresses(fleet)[0], spool=str(tmp_path), on_error=errors) as with_folder:
         with pytest.raises(BursarError) as failure:
             await with_folder.record("no-handle", usage={"input_tokens": 1})
     assert failure.value.code == "INVALID_ARGUMENT" and not waiting(tmp_path)

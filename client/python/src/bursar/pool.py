@@ -6,7 +6,7 @@ import dataclasses
 import inspect
 from collections.abc import AsyncIterator, Callable
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, ClassVar, Unpack
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Unpack
 
 from bursar._core import trace
 from bursar._core.requests import CheckWords, check_request
@@ -33,7 +33,7 @@ class Ahead:
 class Queued:
     """A place in the queue."""
 
-    type: ClassVar[str] = "queued"
+    type: ClassVar[Literal["queued"]] = "queued"
     position: int  #: 1 = next
     eta_ms: int
     waited_ms: int
@@ -54,7 +54,7 @@ class Queued:
 class Granted:
     """The slot is there."""
 
-    type: ClassVar[str] = "granted"
+    type: ClassVar[Literal["granted"]] = "granted"
     lease: str
     fence: int  #: greater than that of every earlier lease of the pool
     waited_ms: int
@@ -66,7 +66,7 @@ class Granted:
 class Draining:
     """The pool shrinks or pauses: please finish by then. Nobody is killed."""
 
-    type: ClassVar[str] = "draining"
+    type: ClassVar[Literal["draining"]] = "draining"
     finish_by_us: int
 
 
@@ -74,7 +74,7 @@ class Draining:
 class Reconnecting:
     """The connection is lost and will be made again. The place or the lease is not lost yet."""
 
-    type: ClassVar[str] = "reconnecting"
+    type: ClassVar[Literal["reconnecting"]] = "reconnecting"
     error: BursarError
 
 
@@ -82,7 +82,7 @@ class Reconnecting:
 class Lost:
     """The lease is lost: stop working. It is the last event."""
 
-    type: ClassVar[str] = "lost"
+    type: ClassVar[Literal["lost"]] = "lost"
     error: LeaseLost
 
 

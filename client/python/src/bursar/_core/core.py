@@ -96,12 +96,8 @@ class Core:
             leave(item, take_back)
             raise
         except BursarError as error:
-            if error.code != "DEADLINE_EXCEEDED" or self._options.fail != "closed":
-                leave(item)  # a request that the policy lets pass is recorded under its id, whatever the server did
-            elif item.done.done():
+            if self._options.fail == "closed":  # else the request is recorded under its id, whatever the server did
                 take_back(error)
-            else:
-                leave(item, take_back)
             raise
 
     def _take_back(self, late: limiter_pb2.CheckResponse | BursarError, request: limiter_pb2.CheckRequest, own_id: bool) -> None:

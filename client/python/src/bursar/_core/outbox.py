@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from bursar._core.gather import Gatherer, Method, leave, result
+from bursar._core.gather import Gatherer, Method, result
 from bursar._core.options import Options, tell
 from bursar._core.retry import AGAIN, Caller
 from bursar._core.spool import Folder, Memory
@@ -55,7 +55,6 @@ class Outbox:
         try:
             answer = await result(item)
         except BursarError as error:
-            leave(item)
             save(error)
             name = await self._saved(saving)
             if not name or error.code in FOR_GOOD:
