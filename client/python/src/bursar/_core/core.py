@@ -1,0 +1,114 @@
+"""What a client has while it runs: its channels and what is under way on them. Belongs to one loop."""
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+from bursar._core.channels import Channels
+from bursar._core.fail import Buckets
+from bursar._core.gather import Gatherer, Method, result
+from bursar._core.ids import now_us
+from bursar._core.options import Options, Share, tell
+from bursar._core.outbox import Outbox
+from bursar._core.retry import AGAIN, Caller
+from bursar.answers import Check
+from bursar.errors import BursarError
+from bursar.v1 import limiter_pb2, types_pb2
+
+T = TypeVar("T")
+
+
+def _sent_again(request: limiter_pb2.CheckRequest) -> None:
+    request.request_id_is_new = False
+
+
+CHECK: Method[limiter_pb2.CheckRequest, limiter_pb2.CheckResponse] = Method(
+    "/bursar.v1.Limiter/Check", "/bursar.v1.Limiter/CheckBatch", limiter_pb2.CheckResponse, limiter_pb2.CheckBatchRequest,
+    limiter_pb2.CheckBatchResponse, _sent_again)
+CANCEL = "/bursar.v1.Limiter/Cancel"
+
+
+class Core:
+    """Made at the first call."""
+
+    def __init__(self, options: Options, buckets: Buckets | None) -> None:
+        self._options, self._buckets = options, buckets
+        self.loop = asyncio.get_running_loop()
+        self.channels = Channels(options)
+        self.caller = Caller(options, self.channels)
+        self.checks = Gatherer(self.caller, CHECK, options.gather)
+        self.outbox = Outbox(options, self.caller)
+        self._tasks: set[asyncio.Task[Any]] = set()
+        if options.spool:
+            self.alone(self.outbox.begin())
+
+    def start(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Runs to its end before the client closes."""
+        task = self.loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    def alone(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Runs something that nobody waits for."""
+        self.start(work).add_done_callback(self._told)
+
+    async def through(self, work: Coroutine[Any, Any, T]) -> T:
+        """Runs something to its end, also when who waits for it is cancelled."""
+        task = self.start(work)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            task.add_done_callback(self._told)
+            raise
+
+    def _told(self, task: asyncio.Task[Any]) -> None:
+        if not task.cancelled() and isinstance(error := task.exception(), Exception):
+            tell(self._options, error)
+
+    async def check(self, request: limiter_pb2.CheckRequest) -> Check:
+        began_us = now_us()
+        try:
+            if request.settle:  # a batch does not take it
+                answer = await self.caller.unary(CHECK.one, request, CHECK.answer, deadline=self.caller.deadline(self._options.answer_ms),
+                                                 on_failure=lambda _: _sent_again(request))
+            else:
+                item = self.checks.add(request, self.caller.deadline(self._options.answer_ms))
+                answer = await result(item, lambda late: self._take_back(late, request))
+        except BursarError as error:
+            if error.code not in AGAIN or self.channels.closed:
+                raise
+            return self._decide(request, began_us, error)
+        return Check.of(answer, request)
+
+    def _take_back(self, answer: limiter_pb2.CheckResponse, request: limiter_pb2.CheckRequest) -> None:
+        """The caller has left before the answer came. A repeat is somebody else's as well."""
+        if answer.allowed and answer.reservation and not answer.repeat:
+            self.alone(self.cancel(limiter_pb2.CancelRequest(reservation=types_pb2.ReservationRef(handle=answer.reservation))))
+
+    def _decide(self, request: limiter_pb2.CheckRequest, began_us: int, error: BursarError) -> Check:
+        """No server has answered: the client's own policy."""
+        wait_s = 0.0
+        if self._options.fail == "closed":
+            raise BursarError(str(error), code="UNAVAILABLE", reason=error.reason, retry_after_ms=error.retry_after_ms,
+                              from_server=error.from_server) from None
+        if isinstance(self._options.fail, Share) and self._buckets:
+            wait_s = self._buckets.take(f"{request.tenant}\n{request.user}")
+        denied = wait_s > 0
+        return Check(allowed=not denied, user=request.user, tenant=request.tenant, request_id=request.request_id, reservation="",
+                     started_at_us=began_us, degraded=True, retry_after_ms=int(wait_s * 1000) + 1 if denied else 0,
+                     reason="request_rate" if denied else "", message="Please try again in a moment." if denied else "",
+                     model=request.model, mode=request.mode, interface=request.interface, input_tokens=request.input_tokens,
+                     max_output_tokens=request.max_output_tokens)
+
+    async def cancel(self, request: limiter_pb2.CancelRequest) -> limiter_pb2.CancelResponse:
+        return await self.caller.unary(CANCEL, request, limiter_pb2.CancelResponse)
+
+    async def close(self) -> None:
+        """Ends what was begun, then the channels."""
+        await self.checks.drained()
+        while self._tasks:
+            await asyncio.wait(set(self._tasks))
+        await self.outbox.close()
+        await self.channels.close()
