@@ -70,12 +70,11 @@ class Limited:
     def _place(self, event: Any) -> DiscordPlace | None:
         """None: not for the bot."""
         library = _library()
-        if isinstance(event, library.Interaction):
-            return InteractionPlace(event, event, self._ephemeral)
-        interaction = getattr(event, "interaction", None)
-        if isinstance(interaction, library.Interaction):  # a hybrid command's
+        context = not isinstance(event, (library.Message, library.Interaction))
+        interaction = event.interaction if context else event  # of a context: None, unless a slash command began it
+        if isinstance(interaction, library.Interaction):
             return InteractionPlace(interaction, event, self._ephemeral)
-        message = event if isinstance(event, library.Message) else event.message
+        message = event.message if context else event
         own = message.guild.me if message.guild else getattr(message.channel, "me", None)
         if message.author.bot and (self._ignore_bots or message.author == own):
             return None
