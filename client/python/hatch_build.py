@@ -123,7 +123,7 @@ def comments(file: descriptor_pb2.FileDescriptorProto) -> dict[tuple[int, int], 
     found = {}
     for place in file.source_code_info.location:
         if len(place.path) == 4 and place.path[0] == 6 and place.path[2] == 2:
-            text = " ".join((place.leading_comments or place.trailing_comments).split())
+            text = " ".join((place.trailing_comments or place.leading_comments).split())
             found[place.path[1], place.path[3]] = text.replace("\\", "\\\\").replace('"""', "'''")
     return found
 

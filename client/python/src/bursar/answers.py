@@ -21,7 +21,7 @@ def ms_up(us: int) -> int:
     return -(-us // 1000)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(slots=True)
 class Limit:
     """A limit of an account and its state right after the decision."""
 
@@ -56,7 +56,7 @@ class Limit:
                    failed=raw.failed, permanent=raw.permanent, warning=raw.warning, notify=raw.notify, raw=raw)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(slots=True)
 class Check:
     """The answer to a check. A denial is an answer: `allowed` is False, and `message` is the sentence for the user."""
 
@@ -103,7 +103,7 @@ class Check:
                    interface=request.interface, input_tokens=request.input_tokens, max_output_tokens=request.max_output_tokens, raw=raw)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(slots=True)
 class RecordResult:
     """What a record was charged. `queued`: no server was there, and the record waits to be delivered."""
 
@@ -132,7 +132,7 @@ class RecordResult:
                    state=_STATES.get(raw.state, ""), raw=raw)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(slots=True)
 class Status:
     """The state of a user's accounts."""
 
@@ -148,7 +148,7 @@ class Status:
         return cls(tier=user.tier, suspended=user.suspended, limits=_all_limits(raw.accounts), now_us=raw.now_us, raw=raw)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(slots=True)
 class Explanation:
     """What a check would answer, and why."""
 

@@ -111,10 +111,12 @@ class _Waited(Generic[T]):
 
 
 class Events:
-    """The events of a request for a slot. Leaving the `with` statement gives the slot or the place back."""
+    """The events of a request for a slot. The slot or the place is given back when the `with` statement ends; without one, when the
+    loop is left."""
 
     def __init__(self, loop: _Loop, inner: Any) -> None:
         self._loop, self._inner = loop, inner
+        self._entered = False
         self._events: AsyncIterator[Event] | None = None
 
     def __iter__(self) -> Iterator[Event]:
@@ -126,12 +128,14 @@ class Events:
                 except StopAsyncIteration:
                     return
         finally:
-            self.close()
+            if not self._entered:
+                self.close()
 
     def close(self) -> None:
         self._loop.run(self._inner.aclose())
 
     def __enter__(self) -> Events:
+        self._entered = True
         return self
 
     def __exit__(self, *_: object) -> None:

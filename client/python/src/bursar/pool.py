@@ -6,7 +6,7 @@ import dataclasses
 import inspect
 from collections.abc import AsyncIterator, Callable
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, ClassVar, Unpack
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Unpack
 
 from bursar._core import trace
 from bursar._core.requests import CheckWords, check_request
@@ -33,7 +33,7 @@ class Ahead:
 class Queued:
     """A place in the queue."""
 
-    type: ClassVar[str] = "queued"
+    type: ClassVar[Literal["queued"]] = "queued"
     position: int  #: 1 = next
     eta_ms: int
     waited_ms: int
@@ -54,7 +54,7 @@ class Queued:
 class Granted:
     """The slot is there."""
 
-    type: ClassVar[str] = "granted"
+    type: ClassVar[Literal["granted"]] = "granted"
     lease: str
     fence: int  #: greater than that of every earlier lease of the pool
     waited_ms: int
@@ -66,7 +66,7 @@ class Granted:
 class Draining:
     """The pool shrinks or pauses: please finish by then. Nobody is killed."""
 
-    type: ClassVar[str] = "draining"
+    type: ClassVar[Literal["draining"]] = "draining"
     finish_by_us: int
 
 
@@ -74,7 +74,7 @@ class Draining:
 class Reconnecting:
     """The connection is lost and will be made again. The place or the lease is not lost yet."""
 
-    type: ClassVar[str] = "reconnecting"
+    type: ClassVar[Literal["reconnecting"]] = "reconnecting"
     error: BursarError
 
 
@@ -82,7 +82,7 @@ class Reconnecting:
 class Lost:
     """The lease is lost: stop working. It is the last event."""
 
-    type: ClassVar[str] = "lost"
+    type: ClassVar[Literal["lost"]] = "lost"
     error: LeaseLost
 
 
@@ -90,11 +90,13 @@ Event = Queued | Granted | Draining | Reconnecting | Lost
 
 
 class Acquire:
-    """The events of a request for a slot. Leaving the loop, or `aclose()`, gives the slot or the place back."""
+    """The events of a request for a slot. The slot or the place is given back when the `async with` statement ends; without one,
+    when the loop is left."""
 
     def __init__(self, bursar: Bursar, request: limiter_pb2.AcquireRequest, patience_ms: float) -> None:
         self._bursar, self._request, self._patience_ms = bursar, request, patience_ms
         self._stream: Stream | None = None
+        self._entered = False
 
     def __aiter__(self) -> AsyncIterator[Event]:
         return self._events()
@@ -105,7 +107,8 @@ class Acquire:
             while event := await stream.next():
                 yield event
         finally:
-            await self.aclose()
+            if not self._entered:
+                await self.aclose()
 
     def _open(self) -> Stream:
         from bursar._core.slot import Stream
@@ -118,6 +121,7 @@ class Acquire:
             await self._stream.close()
 
     async def __aenter__(self) -> Acquire:
+        self._entered = True
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -263,8 +267,8 @@ class Pool:
 
     def acquire(self, *, user: str, seats: int = 1, max_wait_ms: int = 0, patience_ms: float = 10_000,
                 **words: Unpack[CheckWords]) -> Acquire:
-        """`async for event in pool.acquire(user=...)`: every event by itself. The slot is held until the loop is left; record and
-        cancel are then the caller's."""
+        """`async for event in pool.acquire(user=...)`: every event by itself, for programs that `slot` does not suit. The slot is held
+        until the loop is left (or the end of `async with pool.acquire(...) as events`); record and cancel are then the caller's."""
         check = check_request(self._bursar.options, user, words)
         check.request_id_is_new = False  # a stream that breaks is made again with the same message
         request = limiter_pb2.AcquireRequest(check=check, pool=self.name, seats=seats, max_wait_us=max_wait_ms * 1000)

@@ -2,12 +2,13 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 from bursar._core.channels import Channels
 from bursar._core.fail import Buckets
-from bursar._core.gather import Gatherer, Method, result
+from bursar._core.gather import Gatherer, Method, leave, result
 from bursar._core.ids import now_us
 from bursar._core.options import Options, Share, tell
 from bursar._core.outbox import Outbox
@@ -70,22 +71,52 @@ class Core:
     async def check(self, request: limiter_pb2.CheckRequest) -> Check:
         began_us = now_us()
         try:
-            if request.settle:  # a batch does not take it
-                answer = await self.caller.unary(CHECK.one, request, CHECK.answer, deadline=self.caller.deadline(self._options.answer_ms),
-                                                 on_failure=lambda _: _sent_again(request))
-            else:
-                item = self.checks.add(request, self.caller.deadline(self._options.answer_ms))
-                answer = await result(item, lambda late: self._take_back(late, request))
+            answer = await (self._check_alone(request) if request.settle else self._check_gathered(request))
         except BursarError as error:
             if error.code not in AGAIN or self.channels.closed:
                 raise
             return self._decide(request, began_us, error)
         return Check.of(answer, request)
 
-    def _take_back(self, answer: limiter_pb2.CheckResponse, request: limiter_pb2.CheckRequest) -> None:
-        """The caller has left before the answer came. A repeat is somebody else's as well."""
-        if answer.allowed and answer.reservation and not answer.repeat:
-            self.alone(self.cancel(limiter_pb2.CancelRequest(reservation=types_pb2.ReservationRef(handle=answer.reservation))))
+    async def _check_alone(self, request: limiter_pb2.CheckRequest) -> limiter_pb2.CheckResponse:
+        """A check that settles has no place in a batch."""
+        return await self.caller.unary(CHECK.one, request, CHECK.answer, deadline=self.caller.deadline(self._options.answer_ms),
+                                       on_failure=lambda _: _sent_again(request))
+
+    async def _check_gathered(self, request: limiter_pb2.CheckRequest) -> limiter_pb2.CheckResponse:
+        own_id = request.request_id_is_new
+        item = self.checks.add(request, self.caller.deadline(self._options.answer_ms))
+
+        def take_back(late: limiter_pb2.CheckResponse | BursarError) -> None:
+            self._take_back(late, request, own_id)
+
+        try:
+            return await result(item)
+        except asyncio.CancelledError:
+            leave(item, take_back)
+            raise
+        except BursarError as error:
+            if self._options.fail == "closed":  # else the request is recorded under its id, whatever the server did
+                take_back(error)
+            raise
+
+    def _take_back(self, late: limiter_pb2.CheckResponse | BursarError, request: limiter_pb2.CheckRequest, own_id: bool) -> None:
+        """The caller has left: what the server holds, or may hold, goes back. A repeat is somebody else's as well."""
+        reservation = types_pb2.ReservationRef()
+        if isinstance(late, BursarError):
+            if own_id and late.code == "DEADLINE_EXCEEDED" and not self.channels.closed:
+                reservation = types_pb2.ReservationRef(tenant=request.tenant, user=request.user, request_id=request.request_id)
+        elif late.allowed and late.reservation and not late.repeat:
+            reservation.handle = late.reservation
+        if reservation != types_pb2.ReservationRef():
+            self.alone(self._cancel_if_held(limiter_pb2.CancelRequest(reservation=reservation)))
+
+    async def _cancel_if_held(self, request: limiter_pb2.CancelRequest) -> None:
+        try:
+            await self.caller.unary(CANCEL, request, limiter_pb2.CancelResponse, deadline=self.caller.deadline(self._options.attempt_ms))
+        except BursarError as error:
+            if error.code not in AGAIN and error.code != "NOT_FOUND":
+                raise  # without a server, the reservation ends by itself
 
     def _decide(self, request: limiter_pb2.CheckRequest, began_us: int, error: BursarError) -> Check:
         """No server has answered: the client's own policy."""
@@ -106,9 +137,12 @@ class Core:
         return await self.caller.unary(CANCEL, request, limiter_pb2.CancelResponse)
 
     async def close(self) -> None:
-        """Ends what was begun, then the channels."""
-        await self.checks.drained()
-        while self._tasks:
-            await asyncio.wait(set(self._tasks))
-        await self.outbox.close()
+        """Ends what was begun, then the channels. Without a server that takes two attempts' time."""
+        ends = self.caller.deadline(2 * self._options.attempt_ms)
+        await self.checks.drained(ends)
+        while self._tasks and (left_s := ends - time.monotonic()) > 0:
+            await asyncio.wait(set(self._tasks), timeout=left_s)
+        for task in self._tasks:  # callbacks of the application that do not end
+            task.cancel()
+        await self.outbox.close(ends)
         await self.channels.close()

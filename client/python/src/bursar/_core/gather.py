@@ -38,6 +38,7 @@ class Item(Generic[Request, Answer]):
     done: asyncio.Future[Answer]
     on_failure: Callable[[BursarError], None] | None = None
     batch: Batch | None = None  # once it is sent
+    left: bool = False  # the caller has gone; what the current attempt answers is still wanted
 
     def fail(self, error: BursarError) -> None:
         if not self.done.done():
@@ -56,6 +57,7 @@ class Batch:
 
     items: list[Item[Any, Any]]
     task: asyncio.Task[None] | None = None
+    asking: bool = False  # an attempt is under way
 
 
 class Gatherer(Generic[Request, Answer]):
@@ -90,14 +92,18 @@ class Gatherer(Generic[Request, Answer]):
             batch = Batch(items)
             for item in items:
                 item.batch = batch
-            batch.task = asyncio.get_running_loop().create_task(self._send(items))
+            batch.task = asyncio.get_running_loop().create_task(self._send(batch))
             self._batches.add(batch.task)
             batch.task.add_done_callback(self._sent)
 
-    async def drained(self) -> None:
-        """Sends what waits, and waits for the answers to everything."""
+    async def drained(self, deadline: float) -> None:
+        """Sends what waits, and waits for the answers to everything; what has none by the deadline is cancelled."""
         self.flush()
-        while self._batches:
+        while self._batches and (left_s := deadline - time.monotonic()) > 0:
+            await asyncio.wait(self._batches, timeout=left_s)
+        for task in self._batches:
+            task.cancel()
+        if self._batches:
             await asyncio.wait(self._batches)
 
     def _sent(self, task: asyncio.Task[None]) -> None:
@@ -105,9 +111,9 @@ class Gatherer(Generic[Request, Answer]):
         if self._waiting and not self._batches:
             self.flush()
 
-    async def _send(self, items: list[Item[Request, Answer]]) -> None:
+    async def _send(self, batch: Batch) -> None:
         try:
-            await self._attempts(items)
+            await self._attempts(batch)
         except asyncio.CancelledError:
             failure = BursarError("the client was closed", code="CANCELLED")
         except BursarError as error:
@@ -116,21 +122,28 @@ class Gatherer(Generic[Request, Answer]):
             failure = BursarError(f"{type(error).__name__}: {error}", code="INTERNAL")
         else:
             return
-        for item in items:
+        for item in batch.items:
             item.fail(failure)
 
-    async def _attempts(self, items: list[Item[Request, Answer]]) -> None:
+    async def _attempts(self, batch: Batch) -> None:
         """Asks until every item has an answer or is out of attempts; each is asked again only if itself has failed."""
+        items: list[Item[Request, Answer]] = batch.items
         attempts = self._caller.attempts(max(item.deadline for item in items))
         error, address = None, ""
         while items:
             line = await self._caller.line(attempts.deadline, error, address)
             address = line.address
             attempts.made += 1
+            batch.asking = True
             try:
                 items, error = self._answered(items, await self._ask(line, items, attempts.timeout_s()))
             except BursarError as failure:
                 error = failure
+            finally:
+                batch.asking = False
+            for item in items:
+                if item.left and error:
+                    item.fail(error)
             items = [item for item in items if not item.done.done()]
             if items and error:
                 for item in items:
@@ -170,26 +183,22 @@ class Gatherer(Generic[Request, Answer]):
         return again, why
 
 
-async def result(item: Item[Request, Answer], on_late: Callable[[Answer], None] | None = None) -> Answer:
-    """The item's own answer, at its own deadline at the latest. One that comes after its caller has left is given to `on_late`."""
-    try:
-        async with asyncio.timeout(item.deadline - time.monotonic()):
-            return await asyncio.shield(item.done)
-    except TimeoutError:
-        _leave(item, on_late)
-        raise BursarError("no server has answered in time", code="DEADLINE_EXCEEDED") from None
-    except asyncio.CancelledError:
-        _leave(item, on_late)
-        raise
+async def result(item: Item[Request, Answer]) -> Answer:
+    """The item's own answer. It is there by the item's deadline, as that of its batch is the same but for the delay of gathering.
+    Whoever is cancelled leaves the item."""
+    return await asyncio.shield(item.done)
 
 
-def _leave(item: Item[Request, Answer], on_late: Callable[[Answer], None] | None) -> None:
-    if item.batch is None or on_late is None:
+def leave(item: Item[Request, Answer], on_late: Callable[[Answer | BursarError], None] | None = None) -> None:
+    """Nobody waits any more. What the attempt under way answers is given to `on_late`; there is no other."""
+    if item.batch is None or not item.batch.asking or on_late is None:
         item.drop()
         return
+    item.left = True
 
     def late(done: asyncio.Future[Answer]) -> None:
-        if not done.cancelled() and not done.exception():
-            on_late(done.result())
+        if not done.cancelled():
+            error = done.exception()
+            on_late(error if isinstance(error, BursarError) else done.result())
 
     item.done.add_done_callback(late)

@@ -34,6 +34,7 @@ class Outbox:
         self._lock = asyncio.Lock()  # of the spool
         self._busy: set[str] = set()  # in the spool, and just being delivered by its caller
         self._delivery: asyncio.Task[None] | None = None
+        self._more = False  # has come since the delivery has looked
         self._closing = False
 
     async def begin(self) -> None:
@@ -94,7 +95,8 @@ class Outbox:
         return name
 
     def deliver(self) -> None:
-        """Begins to deliver, unless that is under way."""
+        """Begins to deliver, or has what is under way look once more."""
+        self._more = True
         if not self._closing and (self._delivery is None or self._delivery.done()):
             self._delivery = asyncio.get_running_loop().create_task(self._deliver())
 
@@ -102,9 +104,10 @@ class Outbox:
         pause_s = FIRST_PAUSE_S
         while True:
             try:
+                self._more = False
                 left = await self._deliver_some()
                 pause_s = FIRST_PAUSE_S
-                if not left:
+                if not left and not self._more:
                     return
             except (BursarError, OSError) as error:
                 if not (isinstance(error, BursarError) and error.code in AGAIN):
@@ -140,10 +143,10 @@ class Outbox:
             raise waits
         return len(names) > len(records)
 
-    async def close(self) -> None:
+    async def close(self, deadline: float) -> None:
         """Sends what was gathered, and tries once to deliver what waits."""
         self._closing = True
-        await self.gatherer.drained()
+        await self.gatherer.drained(deadline)
         if self._delivery and not self._delivery.done():
             self._delivery.cancel()
             await asyncio.wait([self._delivery])

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from typing import Any
 
 try:
@@ -13,13 +14,16 @@ except ImportError:
 Attributes = dict[str, str | bool | int]
 
 
-@contextlib.contextmanager
-def span(name: str) -> Iterator[Attributes]:
+def span(name: str) -> AbstractContextManager[Attributes]:
     """A span around a call; what is put into the mapping becomes its attributes."""
+    if trace is None or isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
+        return contextlib.nullcontext({})  # the application has set no provider
+    return _span(name)
+
+
+@contextlib.contextmanager
+def _span(name: str) -> Iterator[Attributes]:
     attributes: Attributes = {}
-    if trace is None:
-        yield attributes
-        return
     with trace.get_tracer("bursar").start_as_current_span(name, kind=trace.SpanKind.CLIENT) as current:
         try:
             yield attributes
