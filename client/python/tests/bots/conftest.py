@@ -26,12 +26,13 @@ def desk():
 
 
 @pytest_asyncio.fixture
-async def start_bot(telegram, discord, desk, errors):
-    """await start_bot(framework, bursar, **options): the bot, until the test ends."""
+async def start_bot(telegram, discord, desk, errors, bursar):
+    """await start_bot(framework, bursar, **options): the bot, until the test ends, before the fixture's client."""
+    assert bursar
     async with contextlib.AsyncExitStack() as running:
-        async def start(framework, bursar, **options):
+        async def start(framework, client, **options):
             rig = rigs.RIGS[framework](discord if framework == "discord.py" else telegram, desk)
-            rig.limited = rig.module.bursar_bot(bursar, **({"on_error": errors} | options))
+            rig.limited = rig.module.bursar_bot(client, **({"on_error": errors} | options))
             await running.enter_async_context(rig.running(rig.limited))
             return rig
 

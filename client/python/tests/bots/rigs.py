@@ -129,7 +129,7 @@ class Aiogram(TelegramRig):
         dispatcher = self.dispatcher(limited)
         task = asyncio.create_task(dispatcher.start_polling(bot, handle_signals=False, **polling))
         yield
-        await limited.close()
+        await limited.close(grace_s=0)
         await dispatcher.stop_polling()
         await task
 
@@ -183,7 +183,7 @@ class PythonTelegramBot(TelegramRig):
             yield
             await application.updater.stop()
             await application.stop()
-            await limited.close(application)
+            await limited.close(application, grace_s=0)
 
 
 class Discord:
@@ -234,7 +234,7 @@ class Discord:
         task = asyncio.create_task(client.start(self.token))
         await self.ready(client)
         yield
-        await limited.close()
+        await limited.close(grace_s=0)
         await client.close()
         await task
 

@@ -207,11 +207,13 @@ class Engine:
 
     async def _queue(self, place: Place, check: Check, work: Work) -> RecordResult | None:
         notice = self._notices.enter(place.board, place, place.every_s, self._options.notice_ms / 1000)
+        granted = False
         try:
             async with self._bursar.pool(self._options.pool).slot(
                     user=check.user, request_id=check.request_id, model=check.model, interface=check.interface,
                     input_tokens=check.input_tokens, max_output_tokens=check.max_output_tokens, language=self._language(place),
                     max_wait_ms=self._options.max_wait_ms, on_queued=lambda event: self._queued(place, notice, event)) as slot:
+                granted = True
                 self._notices.leave(place.board, notice)
                 await notice.quiet.wait()
                 await self._work(place, slot, work)
@@ -221,12 +223,14 @@ class Engine:
             return None
         finally:
             self._notices.leave(place.board, notice)
+            if not granted:  # the server gives back only what it has held for the queue itself
+                await self._settle([check], failed=True)
 
     def _queued(self, place: Place, notice: Notice, event: Queued) -> None:
         self._notices.say(place.board, notice, self._speaker.queued(self._language(place), event.position, event.eta_ms))
 
     async def _not_queued(self, place: Place, error: BursarError) -> None:
-        """The queue refused the request, or it lost its slot; what it held has been given back."""
+        """The queue refused the request, or it lost its slot."""
         if isinstance(error, Denied):
             await self._denied(place, error.check)
         elif error.code == "RESOURCE_EXHAUSTED":
@@ -252,7 +256,7 @@ class Engine:
             self.report(other)
 
     async def _settle(self, checks: list[Check], failed: bool) -> None:
-        """The checks that pay for nothing: they count a request, or none if it did not run. Ends even if the job is cancelled."""
+        """Checks that pay for nothing: they count a request, or none if it did not run. Ends even if the job is cancelled."""
         async def settle() -> None:
             for check in checks:
                 try:
