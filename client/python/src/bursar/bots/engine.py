@@ -12,11 +12,12 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Protocol
 
-from bursar import Bursar, BursarError, Check, Denied, Job, LeaseLost, Limit, Queued, RecordResult
+from bursar import Bursar, BursarError, Check, Denied, Job, LeaseLost, Limit, Queued, Slot
 from bursar.bots._memory import CoolDowns, Seen
 from bursar.bots._notices import Notice, Notices, retry_after_s
 from bursar.bots._options import Options
 from bursar.bots.texts import Speaker
+from bursar.v1 import types_pb2
 
 log = logging.getLogger("bursar.bots")
 
@@ -82,6 +83,11 @@ def _keep(tasks: set[asyncio.Task[None]], work: Coroutine[Any, Any, None]) -> as
     tasks.add(task)
     task.add_done_callback(tasks.discard)
     return task
+
+
+def _own(check: Check) -> bool:
+    """Whether a repeat is of the call itself, whose first answer was lost with its server."""
+    return check.retried and check.raw.state == types_pb2.RESERVATION_STATE_OPEN
 
 
 class Engine:
@@ -152,14 +158,14 @@ class Engine:
     async def _pay(self, place: Place, checks: list[Check], work: Work) -> None:
         """Runs the work on the last check; what the others hold follows its end. Warnings come after the answer."""
         *others, check = checks
-        failed = True
+        job: Job | None = None
         try:
-            recorded = await (self._queue(place, check, work) if self._options.pool else self._run(place, check, work))
-            failed = False
+            job = await (self._queue(place, check, work) if self._options.pool else self._run(place, check, work))
         finally:
-            await self._settle(others, failed)
+            await self._settle(others, failed=job is None)
         await self._warn(place, check.notify, check.message)
-        await self._warn(place, recorded.notify if recorded else [])
+        if job and job.recorded:
+            await self._warn(place, job.recorded.notify)
 
     async def _ask(self, place: Place) -> list[Check]:
         """The checks of all accounts that count, the one that pays last; none when the update must not run."""
@@ -168,8 +174,10 @@ class Engine:
         try:
             for words in self._questions(place):
                 check = await self._bursar.check(**words)
-                if not check.allowed or check.repeat:
+                if not check.allowed:
                     await self._denied(place, check)
+                    return []
+                if check.repeat and not _own(check):  # another process has the update
                     return []
                 checks.append(check)
             complete = True
@@ -195,36 +203,42 @@ class Engine:
             questions.insert(0, same | {"user": place.chat, "request_id": f"{place.request_id}-chat", "max_output_tokens": 1})
         return questions
 
-    async def _run(self, place: Place, check: Check, work: Work) -> RecordResult | None:
+    async def _run(self, place: Place, check: Check, work: Work) -> Job:
         job = Job(self._bursar, check)
         failed = True
         try:
             await self._work(place, job, work)
             failed = False
         finally:
-            await self._bursar._finish(job._settle(failed), heard=not failed)
-        return job.recorded
+            try:
+                await self._bursar._finish(job._settle(failed), heard=not failed)
+            except BursarError as error:  # of the record: the user has their answer
+                self.report(error)
+        return job
 
-    async def _queue(self, place: Place, check: Check, work: Work) -> RecordResult | None:
+    async def _queue(self, place: Place, check: Check, work: Work) -> Job | None:
         notice = self._notices.enter(place.board, place, place.every_s, self._options.notice_ms / 1000)
-        granted = False
+        slot: Slot | None = None
+        done = False
         try:
             async with self._bursar.pool(self._options.pool).slot(
                     user=check.user, request_id=check.request_id, model=check.model, interface=check.interface,
                     input_tokens=check.input_tokens, max_output_tokens=check.max_output_tokens, language=self._language(place),
                     max_wait_ms=self._options.max_wait_ms, on_queued=lambda event: self._queued(place, notice, event)) as slot:
-                granted = True
                 self._notices.leave(place.board, notice)
                 await notice.quiet.wait()
                 await self._work(place, slot, work)
-            return slot.recorded
+                done = True
         except BursarError as error:
-            await self._not_queued(place, error)
-            return None
+            if not done:
+                await self._not_queued(place, error)
+                return None
+            self.report(error)  # the user has their answer
         finally:
             self._notices.leave(place.board, notice)
-            if not granted:  # the server gives back only what it has held for the queue itself
+            if slot is None:  # the server gives back only what it has held for the queue itself
                 await self._settle([check], failed=True)
+        return slot
 
     def _queued(self, place: Place, notice: Notice, event: Queued) -> None:
         self._notices.say(place.board, notice, self._speaker.queued(self._language(place), event.position, event.eta_ms))
@@ -273,8 +287,8 @@ class Engine:
         return ((self._options.language and self._options.language(place.event)) or place.language)[:16]
 
     async def _denied(self, place: Place, check: Check) -> None:
-        """Told once until the request could pass. A request that another process has, or that has ended, is not this one's."""
-        if check.repeat or check.reason == "request_closed":
+        """Told once until the request could pass. A request that another process has ended is not this one's."""
+        if check.reason == "request_closed":
             return
         text = check.message or self._speaker.say("unavailable", self._language(place))
         first = self._told.begin(f"denied {check.user}", self._options.cooldown(check))
