@@ -1,7 +1,9 @@
 """Makes the Python modules of proto/ below src/bursar. It runs when the package is built; `python hatch_build.py` runs it alone."""
 from __future__ import annotations
 
+import json
 import pathlib
+import pprint
 import re
 import tempfile
 from typing import Any
@@ -167,7 +169,24 @@ def strict(stub: str) -> str:
     return head + "\nfrom typing import Any as _Any\n" + mark + re.sub(r"_Mapping\b(?!\[)", "_Mapping[str, _Any]", rest)
 
 
+RULE = '''"""The numbers of client/estimate/rule.json. Made when the package was built."""
+from __future__ import annotations
+
+from typing import Any
+
+RULE: dict[str, Any] = {rule}
+'''
+
+
+def make_rule() -> None:
+    folder = next(path for path in (HERE / "estimate", HERE.parent / "estimate") if path.is_dir())
+    rule = json.loads((folder / "rule.json").read_text(encoding="utf-8"))
+    text = RULE.format(rule=pprint.pformat(rule, width=140, sort_dicts=False))
+    (SOURCE / "bursar" / "_rule.py").write_text(text, encoding="utf-8")
+
+
 def make() -> None:
+    make_rule()
     files = described()
     for file in files:
         stub = SOURCE / (file.name.removesuffix(".proto") + "_pb2.pyi")
