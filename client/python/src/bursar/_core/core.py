@@ -70,22 +70,23 @@ class Core:
 
     async def check(self, request: limiter_pb2.CheckRequest) -> Check:
         began_us = now_us()
+        failures: list[BursarError] = []
         try:
-            answer = await (self._check_alone(request) if request.settle else self._check_gathered(request))
+            answer = await (self._check_alone(request) if request.settle else self._check_gathered(request, failures))
         except BursarError as error:
             if error.code not in AGAIN or self.channels.closed:
                 raise
             return self._decide(request, began_us, error)
-        return Check.of(answer, request)
+        return Check.of(answer, request, retried=bool(failures))
 
     async def _check_alone(self, request: limiter_pb2.CheckRequest) -> limiter_pb2.CheckResponse:
         """A check that settles has no place in a batch."""
         return await self.caller.unary(CHECK.one, request, CHECK.answer, deadline=self.caller.deadline(self._options.answer_ms),
                                        on_failure=lambda _: _sent_again(request))
 
-    async def _check_gathered(self, request: limiter_pb2.CheckRequest) -> limiter_pb2.CheckResponse:
+    async def _check_gathered(self, request: limiter_pb2.CheckRequest, failures: list[BursarError]) -> limiter_pb2.CheckResponse:
         own_id = request.request_id_is_new
-        item = self.checks.add(request, self.caller.deadline(self._options.answer_ms))
+        item = self.checks.add(request, self.caller.deadline(self._options.answer_ms), failures.append)
 
         def late(answer: limiter_pb2.CheckResponse | BursarError) -> None:
             if not isinstance(answer, BursarError):
