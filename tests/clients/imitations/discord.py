@@ -15,9 +15,9 @@ Any token is a bot of its own: its id comes from the token. The control API, JSO
   GET  /control/messages?channel=C   what the people of a channel see: {id, content, author, edits, components, loading, reply_to}; deleted ones are gone
   GET  /control/sessions   {open, identified, resumed, heartbeats, commands}
 Real, because plugins depend on it: an interaction is unknown (404, code 10062) unless it is answered within 3 s; a second answer is 400 (40060); a 429
-has Via and exactly `application/json`, without which discord.py does not repeat; a session that resumes gets what it missed; shards get their guilds."""
+has Via and exactly `application/json`, without which discord.py does not repeat; a session that resumes gets what it missed; shards get their guilds;
+the first follow-up of a deferred answer becomes that answer."""
 import asyncio
-import base64
 import json
 import pathlib
 import re
@@ -28,36 +28,16 @@ from aiohttp import web
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
+from discord_http import answer, body_of, bot_id, refusal  # noqa: E402
 from discord_shapes import (  # noqa: E402
-    Ids, application, callback_answer, command_shape, dm_channel, guild_shape, interaction_shape, message_shape, person, user_shape)
+    Ids, application, callback_answer, change, command_shape, dm_channel, guild_shape, interaction_shape, message_shape, person, user_shape)
 
 MOST_TO_ANSWER_S = 3
 HEARTBEAT_MS = 41_250
 
 
-def bot_id(token):
-    """Discord's tokens begin with the id in base64; of any other token an id is made."""
-    try:
-        told = base64.b64decode(token.split(".")[0] + "==").decode()
-        return told if told.isdigit() else str(900_000 + sum(token.encode()))
-    except ValueError:
-        return str(900_000 + sum(token.encode()))
-
-
 def now_ms():
     return int(time.monotonic() * 1000)
-
-
-def answer(status, body=None, headers=None):
-    """As Discord sends it: exactly application/json, with Via."""
-    base = {"Via": "1.1 google"} | (headers or {})
-    if body is None:
-        return web.Response(status=status, headers=base)
-    return web.Response(status=status, body=json.dumps(body).encode(), headers=base | {"Content-Type": "application/json"})
-
-
-def refusal(status, code, text):
-    return answer(status, {"message": text, "code": code})
 
 
 class Session:
@@ -249,6 +229,9 @@ class Discord:
         known = self.interactions.get(token)
         if known is None or not known["answered"]:
             return refusal(404, 10015, "Unknown Webhook")
+        original = self.messages[known["channel"]].get(known["original"])
+        if original and original["loading"]:  # it becomes the answer that was promised
+            return answer(200, change(original, call["body"]))
         return answer(200, self.put_message(known["channel"], bot, call["body"]))
 
     def of_webhook(self, call, bot, token, message):
@@ -341,23 +324,6 @@ class Discord:
             return answer(200, list(self.messages.get(request.query["channel"], {}).values()))
         return answer(200, {"open": len(self.sockets), "identified": self.identified, "resumed": self.resumed, "heartbeats": self.heartbeats,
                             "commands": {bot: [one["name"] for one in known] for bot, known in self.commands.items()}})
-
-
-def change(message, told):
-    """An edit: what is told replaces; the deferral's sign that something will come goes away."""
-    message.update({name: value for name, value in told.items() if name in ("content", "embeds", "components", "flags") and value is not None})
-    message["edits"] += 1
-    message["loading"] = False
-    return message
-
-
-async def body_of(request):
-    """JSON, or the part payload_json of a form, which both libraries send with files."""
-    if request.content_type.startswith("multipart/"):
-        form = await request.post()
-        return json.loads(form["payload_json"]) if "payload_json" in form else {}
-    text = await request.text()
-    return json.loads(text) if text else {}
 
 
 WEBHOOK = r"/webhooks/(\d+)/([^/]+)"

@@ -88,3 +88,11 @@ def callback_answer(interaction, kind, message):
     return {"interaction": {"id": interaction, "type": 2, "response_message_id": message["id"], "response_message_loading": kind == 5,
                             "response_message_ephemeral": bool(message["flags"] & 64)},
             "resource": {"type": kind, "message": message}}
+
+
+def change(message, told):
+    """An edit: what is told replaces; the deferral's sign that something will come goes away."""
+    message.update({name: value for name, value in told.items() if name in ("content", "embeds", "components", "flags") and value is not None})
+    message["edits"] += 1
+    message["loading"] = False
+    return message
