@@ -29,7 +29,7 @@ class Bot:
         self.timeout_s, self.pause_s = 60, 1
         self.turn = 0
         self.deliveries = []
-        self.under_way = set()  # update ids
+        self.under_way = set()  # identities of updates: a test may send copies of one
         self.next_update_id = number % 1000 * 1_000_000 + 1
 
 
@@ -168,8 +168,8 @@ class Telegram:
             if not bot.webhook["url"] and not bot.urls:
                 return
             room = bot.webhook.get("max_connections", 40) - len(bot.under_way)
-            for update in [one for one in bot.updates if one["update_id"] not in bot.under_way][:max(room, 0)]:
-                bot.under_way.add(update["update_id"])
+            for update in [one for one in bot.updates if id(one) not in bot.under_way][:max(room, 0)]:
+                bot.under_way.add(id(update))
                 threading.Thread(target=self.deliver_one, args=(bot, update), daemon=True).start()
 
     def deliver_one(self, bot, update):
@@ -178,7 +178,7 @@ class Telegram:
             with self.changed:
                 urls = bot.urls or ([bot.webhook["url"]] if bot.webhook["url"] else [])
                 if not urls:  # the webhook was deleted: the update waits for getUpdates
-                    bot.under_way.discard(update["update_id"])
+                    bot.under_way.discard(id(update))
                     return
                 attempt += 1
                 url = urls[bot.turn % len(urls)]
@@ -189,7 +189,7 @@ class Telegram:
             with self.changed:
                 delivery["status"], delivery["ended"] = status, time.monotonic()
                 if 200 <= status < 300:
-                    bot.under_way.discard(update["update_id"])
+                    bot.under_way.discard(id(update))
                     bot.updates = [one for one in bot.updates if one is not update]
                 self.changed.notify_all()
             if 200 <= status < 300:

@@ -227,6 +227,11 @@ export class Speaker {
       .replaceAll("{wait}", values.waitMs === undefined ? "" : durationText(values.waitMs, tag));
   }
 
+  /** Is there a text in this language, or is it English that is said? */
+  speaks(language: string): boolean {
+    return tags(language).some((tag) => builtInTexts[tag] ?? this.#own[tag]);
+  }
+
   /** Own texts come before the built-in ones, also where those are in a language nearer to the user's. */
   #find(name: keyof Texts, language: string | undefined): { text: string; tag: string } {
     const wanted = tags(language);

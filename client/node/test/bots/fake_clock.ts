@@ -1,4 +1,4 @@
-import type { Clock } from "../../src/bots/memory.js";
+import type { Clock } from "../../dist/esm/bots/memory.js";
 
 /** Lets everything run that waits for promises only. */
 export function settled(): Promise<void> {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Notices, type Board } from "../../src/bots/notices.js";
+import { Notices, type Board } from "../../dist/esm/bots/notices.js";
 import { FakeClock, settled } from "./fake_clock.js";
 
 interface Call {

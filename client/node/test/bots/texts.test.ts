@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { builtInTexts, durationText, Speaker, type Texts } from "../../src/bots/texts.js";
+import { builtInTexts, durationText, Speaker, type Texts } from "../../dist/esm/bots/texts.js";
 
 test("every language has every text, with the same places for values", () => {
   const english = builtInTexts["en"]!;

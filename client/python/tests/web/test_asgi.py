@@ -247,7 +247,8 @@ async def test_the_same_request_id_counts_once(bursar, serve, http):
 
 
 async def test_without_a_user_the_address_behind_trusted_proxies_counts(bursar, serve, http):
-    address = f"203.0.113.{unique('').removeprefix('-')}"
+    number = int(unique("n").removeprefix("n-"))
+    address = f"198.18.{number // 250}.{number % 250}"
     await bursar.admin.put_tier(tier=admin_pb2.Tier(name=(tier := unique("tier")), limits=[bucket(2)]))
     await bursar.admin.put_account(ref=admin_pb2.AccountRef(id="ip:" + address), tier=tier)
     trusting = await serve(application(bursar, trusted_proxies=["loopback", "10.0.0.0/8"]), proxy_headers=False)
