@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { after, before, test, type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { Served, until } from "../serve.js";
-import { Discord, Telegram } from "./bench.js";
+import { Discord, discordMissing, Telegram } from "./bench.js";
 
 const EXAMPLES = fileURLToPath(new URL("../../examples/", import.meta.url));
 const WARNING = "80% of 5 requests per day are used.";
@@ -78,7 +78,7 @@ test("the example with grammY checks, queues, runs, records and warns", async (t
   await until(async () => (await shown(4003)).some((text) => text.startsWith("Your plan: five\nrequests_per_day: 100% used")));
 });
 
-test("the example with discord.js checks, queues, runs, records and warns", async (t) => {
+test("the example with discord.js checks, queues, runs, records and warns", { skip: discordMissing() }, async (t) => {
   const discord = await Discord.start();
   await start(t, "discord", discord, { DISCORD_TOKEN: "NDM.x.y", DISCORD_API: discord.api });
   await until(async () => Object.values((await discord.look("sessions")).commands as Record<string, string[]>).flat().includes("ask"));
