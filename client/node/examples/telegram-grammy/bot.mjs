@@ -69,7 +69,7 @@ async function* llm(question, signal) {
 bot.catch(({ error }) => console.error(error));
 
 async function stop() {
-  await bot.stop();
+  await bot.stop().catch(console.error); // Telegram may not be there
   await limited.close(); // lets answers that are under way end
   await bursar.close();
   process.exit(0);

@@ -3,6 +3,7 @@ import { test, type TestContext } from "node:test";
 import { status } from "@grpc/grpc-js";
 import { Bursar, type BursarOptions } from "bursar";
 import { Engine } from "../../dist/esm/bots/engine.js";
+import type { Job } from "../../dist/esm/bots/job.js";
 import type { BotOptions } from "../../dist/esm/bots/options.js";
 import type { Incoming, Place } from "../../dist/esm/bots/place.js";
 import { allowed, FakeServer, type Handler, type StreamHandler } from "../fake.js";
@@ -54,7 +55,7 @@ interface Bench {
 
 let updates = 0;
 
-async function bench(t: TestContext, handlers: Record<string, Handler>, more: { options?: BotOptions<Update>; client?: BursarOptions; acquire?: StreamHandler; work?: () => unknown } = {}): Promise<Bench> {
+async function bench(t: TestContext, handlers: Record<string, Handler>, more: { options?: BotOptions<Update>; client?: BursarOptions; acquire?: StreamHandler; work?: (job: Job) => unknown } = {}): Promise<Bench> {
   const server = await new FakeServer({ record: () => ({}), cancel: () => ({ state: "RESERVATION_STATE_CANCELLED" }), ...handlers }, more.acquire).start();
   const bursar = new Bursar({ address: server.address, attemptMs: 300, ...more.client });
   const clock = new FakeClock();
@@ -67,9 +68,9 @@ async function bench(t: TestContext, handlers: Record<string, Handler>, more: { 
     server.stop();
   });
   const read = (update: Update): Incoming => ({ requestId: `tg-1-${++updates}`, user: "telegram:1", chat: undefined, language: "en", text: "", ...update });
-  const work = async (update: Update) => {
+  const work = async (update: Update, job: Job) => {
     ran.push(update.requestId ?? "one");
-    await more.work?.();
+    await more.work?.(job);
   };
   return { server, clock, errors, ran, engine, chat, take: (update) => engine.take({ place: chat, ...update }, read, work) };
 }
@@ -153,6 +154,14 @@ test("work that fails gives its reservation back, unless it has told what it use
   assert.deepEqual([one.server.calls("cancel").length, one.server.calls("record").length], [1, 0]);
   assert.deepEqual(one.chat.said, ["Sorry, something went wrong. Please try again."]);
   assert.match(String(one.errors[0]), /no model/);
+  const two = await bench(t, { check: (request) => allowed(request) }, {
+    work: (job) => {
+      job.usage({ prompt_tokens: 7 }, { provider: "openai" });
+      assert.fail("half an answer");
+    },
+  });
+  await two.take({});
+  assert.deepEqual([two.server.calls("cancel").length, two.server.calls("record")[0]?.request.providerUsage], [0, { provider: "openai", json: '{"prompt_tokens":7}' }]);
 });
 
 test("a warning is said in the server's words, or in the plugin's where only it speaks the language", async (t) => {
