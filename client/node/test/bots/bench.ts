@@ -188,6 +188,7 @@ export class Gate {
   }
 
   #came(text: string, answer: ServerResponse): void {
+    answer.setHeader("connection", "close"); // one that idles may end just when the next request is sent
     this.begun.push(text);
     if (this.open) answer.end(`answer to ${text}`);
     else this.#held.set(text, answer);
