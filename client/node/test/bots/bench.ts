@@ -160,7 +160,7 @@ export class Discord {
   }
 }
 
-const WORK_MS = 90_000;
+const WORK_MS = 150_000;
 
 /** Work that ends when the test says so. A bot fetches `url` with the text that it is to answer. */
 export class Gate {

@@ -53,7 +53,7 @@ async function startBot(t: TestContext, id: number, gate: Gate, more: object = {
   return bot;
 }
 
-test("of 200 users over two bots and two bursards each is answered once, and nothing stays open", { timeout: 240_000 }, async (t) => {
+test("of 200 users over two bots and two bursards each is answered once, and nothing stays open", { timeout: 290_000 }, async (t) => {
   await served.bursar("pool", "put", "crowd", "--slots", "8", "--estimate", "1s", "--wait-max", "1h", "--predicted-wait-max", "1h");
   const id = ++bots;
   const gate = await startGate(t);
