@@ -51,6 +51,25 @@ async def _all_used(bursar, user):
     return await used(bursar, user) == 2
 
 
+async def test_what_the_server_lets_pass_without_its_store_is_recorded_later(start_own, errors):
+    own = start_own(redis_timeout_ms=200)
+    async with Bursar(addresses(own), attempt_ms=2_000, on_error=errors) as bursar:
+        user = await user_with(bursar, per_day(100), per_day(10_000, "TOKENS"))
+        await bursar.record(await bursar.check(user=user), usage={"input_tokens": 1})
+        own.redis.kill()
+        async with bursar.run(user=user, model="gpt-5") as job:
+            job.usage(usage={"input_tokens": 7})
+        assert job.check.quality == "local" and job.check.degraded and job.recorded.queued
+        await asyncio.to_thread(own.redis.start)
+        async with bursar.run(user=user) as again:
+            again.usage(usage={"input_tokens": 1})
+        await until(lambda: _delivered(bursar))
+
+
+async def _delivered(bursar):
+    return not bursar._running.outbox._spool.count()
+
+
 async def test_a_share_lets_each_user_have_so_many():
     async with Bursar(await nobody(), fail={"share": {"requests_per_minute": 2}}, fail_after_ms=50) as bursar:
         ann = [await bursar.check(user="ann") for _ in range(3)]

@@ -1,10 +1,15 @@
 """Options, errors, keys, TLS, spans."""
+import asyncio
 import importlib
 
 import grpc
 import pytest
 from accounts import bucket, user_with
 from conftest import addresses
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from scripted import fail, scripted
 
 import bursar as package
@@ -88,14 +93,43 @@ async def test_a_server_with_tls_is_known_by_its_authority(start_own, tmp_path):
         await Bursar(addresses(own), tls={"ca": "/no/such/file"}).check(user="ann")
 
 
-async def test_spans_say_what_was_decided_and_name_no_user(bursar):
-    from opentelemetry import trace
-    from opentelemetry.sdk.trace import TracerProvider
-    from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-    from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-    exporter, provider = InMemorySpanExporter(), TracerProvider()
+@pytest.fixture(scope="module")
+def provider():
+    """The process has one, for good."""
+    made = TracerProvider()
+    trace.set_tracer_provider(made)
+    return made
+
+
+@pytest.fixture
+def spans(provider):
+    exporter = InMemorySpanExporter()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
-    trace.set_tracer_provider(provider)
+    return exporter
+
+
+async def test_a_batch_goes_in_the_span_of_its_first_caller(spans, provider):
+    arrived, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(request, context):
+        arrived.set()
+        await go_on.wait()
+        return await server.check(request, context)
+
+    async with scripted() as server, Bursar(server.address, gather={"delay_ms": 60_000}) as bursar:
+        server.script["Check"] = slow
+        earlier = asyncio.create_task(bursar.check(user="earlier"))
+        await arrived.wait()
+        with provider.get_tracer("test").start_as_current_span("app") as app:
+            later = [asyncio.create_task(bursar.check(user=user)) for user in ("one", "two")]
+            await asyncio.sleep(0)
+        go_on.set()
+        await asyncio.gather(earlier, *later)
+        assert f"{app.context.trace_id:032x}" in server.metadata[1]["traceparent"]
+
+
+async def test_spans_say_what_was_decided_and_name_no_user(bursar, spans):
+    exporter = spans
     user = await user_with(bursar, bucket(1))
     async with bursar.run(user=user):
         pass
@@ -103,11 +137,11 @@ async def test_spans_say_what_was_decided_and_name_no_user(bursar):
     async with scripted() as server, Bursar(server.address) as other:
         await other.check(user=user)
         sent = server.metadata[0]["traceparent"]
-    spans = exporter.get_finished_spans()
-    assert [span.name for span in spans] == ["bursar.check", "bursar.record", "bursar.check", "bursar.check"]
-    assert spans[0].attributes["bursar.allowed"] is True and spans[2].attributes["bursar.reason"] == "request_rate"
-    assert f"{spans[3].context.trace_id:032x}-{spans[3].context.span_id:016x}" in sent
-    assert not any(user in str(value) for span in spans for value in span.attributes.values())
+    ended = exporter.get_finished_spans()
+    assert [span.name for span in ended] == ["bursar.check", "bursar.record", "bursar.check", "bursar.check"]
+    assert ended[0].attributes["bursar.allowed"] is True and ended[2].attributes["bursar.reason"] == "request_rate"
+    assert f"{ended[3].context.trace_id:032x}-{ended[3].context.span_id:016x}" in sent
+    assert not any(user in str(value) for span in ended for value in span.attributes.values())
 
 
 def test_without_a_span_nothing_is_sent_along():

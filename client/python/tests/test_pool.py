@@ -1,10 +1,11 @@
 """Slots of a pool: the queue, the lease, and how both survive."""
 import asyncio
+import random
 import time
 
 import grpc
 import pytest
-from accounts import bucket, held, in_pool, pool, used, user_with
+from accounts import bucket, held, in_pool, per_day, pool, used, user_with
 from conftest import addresses, until
 from harness import Proxy
 from scripted import fail, scripted
@@ -116,6 +117,38 @@ async def test_cancelling_a_task_in_the_queue_leaves_nothing_behind(bursar):
             return await in_pool(bursar, one_slot) == (1, 0) and not await held(bursar, users[1]) and await used(bursar, users[1]) == 0
 
         await until(gone)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+async def test_whenever_tasks_are_cancelled_nothing_stays_held_or_queued(fleet, errors, seed):
+    chance, told = random.Random(seed), 0
+    async with Bursar(addresses(fleet)[0], on_error=errors) as bursar:
+        three = await pool(bursar, slots=3)
+        user = await user_with(bursar, per_day(1_000_000, "TOKENS"), pool_concurrent=3)
+
+        async def work(pause_s):
+            nonlocal told
+            async with three.slot(user=user, input_tokens=1, max_output_tokens=1) as slot:
+                slot.usage(usage={"input_tokens": 1})
+                told += 1
+                await asyncio.sleep(pause_s)
+
+        tasks = []
+        for _ in range(100):
+            task = asyncio.create_task(work(chance.uniform(0, 0.02)))
+            asyncio.get_running_loop().call_later(chance.uniform(0, 0.5), task.cancel)
+            tasks.append(task)
+            if chance.random() < 0.3:
+                await asyncio.sleep(chance.uniform(0, 0.01))
+        ended = await asyncio.gather(*tasks, return_exceptions=True)
+        refused = {error.code for error in ended if isinstance(error, BursarError)}
+        assert {type(end) for end in ended} <= {type(None), asyncio.CancelledError, BursarError} and refused <= {"RESOURCE_EXHAUSTED"}
+    async with Bursar(addresses(fleet)[0]) as bursar:
+        async def free():
+            return await in_pool(bursar, three) == (0, 0) and not await held(bursar, user)
+
+        await until(free)
+        assert await used(bursar, user) == told > 0
 
 
 async def test_a_block_that_fails_gives_slot_and_reservation_back(bursar):

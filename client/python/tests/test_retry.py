@@ -10,6 +10,7 @@ from harness import Proxy
 from scripted import fail, scripted
 
 from bursar import Bursar, BursarError
+from bursar._core import channels
 from bursar.v1 import admin_pb2, limiter_pb2
 
 UNAVAILABLE = grpc.StatusCode.UNAVAILABLE
@@ -122,7 +123,29 @@ async def test_a_silent_server_costs_an_attempt_and_the_next_address_answers():
         async with Bursar([one.address, two.address], attempt_ms=200) as bursar:
             for _ in range(4):
                 assert (await bursar.check(user="ann")).allowed
-            assert len(one.calls) <= 2 and len(two.calls) == 4, "it is left out until it connects again"
+            assert len(two.calls) == 4
+
+
+async def test_a_server_that_connects_and_never_answers_is_looked_for_less_and_less_often(monkeypatch):
+    pauses, sleep = [], asyncio.sleep
+
+    async def silent(*_):
+        await sleep(3600)
+
+    async def noted(seconds):
+        pauses.append(seconds)
+        await sleep(0)
+
+    async with scripted() as one, scripted() as two:
+        one.script["Check"] = silent
+        async with Bursar([one.address, two.address], attempt_ms=50, gather=False) as bursar:
+            monkeypatch.setattr(channels.random, "uniform", lambda low, high: high)
+            monkeypatch.setattr(channels.asyncio, "sleep", noted)
+            while len(one.calls) < 6:
+                assert (await bursar.check(user="ann")).allowed
+            monkeypatch.undo()
+    looks = sorted(pause for pause in pauses if pause in (0.05, 0.1, 0.2, 0.4, 0.5))
+    assert looks[-2:] == [0.5, 0.5], pauses
 
 
 async def test_a_call_that_would_make_a_second_thing_is_made_once():

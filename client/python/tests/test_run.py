@@ -1,5 +1,6 @@
 """`run`: the check before a block, and the record or the cancel after it, whichever way it ends."""
 import asyncio
+import random
 
 import pytest
 from accounts import bucket, held, per_day, used, user_with
@@ -111,6 +112,32 @@ async def test_cancelling_a_task_in_the_middle_of_its_check_leaves_nothing_behin
         await bursar.close()
     async with Bursar(addresses(own)) as bursar:
         assert await _free(bursar, user)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_whenever_tasks_are_cancelled_what_was_told_is_charged_and_nothing_stays_held(fleet, errors, seed):
+    chance, told = random.Random(seed), 0
+    async with Bursar(addresses(fleet)[0], on_error=errors) as bursar:
+        user = await user_with(bursar, per_day(1_000_000, "TOKENS"))
+
+        async def work(pause_s):
+            nonlocal told
+            async with bursar.run(user=user, input_tokens=1, max_output_tokens=1) as job:
+                job.usage(usage={"input_tokens": 1})
+                told += 1
+                await asyncio.sleep(pause_s)
+
+        tasks = []
+        for _ in range(200):
+            task = asyncio.create_task(work(chance.uniform(0, 0.02)))
+            asyncio.get_running_loop().call_later(chance.uniform(0, 0.1), task.cancel)
+            tasks.append(task)
+            if chance.random() < 0.1:
+                await asyncio.sleep(chance.uniform(0, 0.01))
+        ended = await asyncio.gather(*tasks, return_exceptions=True)
+        assert {type(end) for end in ended} <= {type(None), asyncio.CancelledError}
+    async with Bursar(addresses(fleet)[0]) as bursar:
+        assert await used(bursar, user) == told > 0 and not await held(bursar, user)
 
 
 async def _free(bursar, user):

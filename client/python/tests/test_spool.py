@@ -7,10 +7,11 @@ import signal
 import subprocess
 import sys
 
+import grpc
 import pytest
 from accounts import held, per_day, used, user_with
 from conftest import addresses, until
-from scripted import scripted
+from scripted import fail, scripted
 
 from bursar import Bursar, BursarError, Spool
 from bursar._core.ids import now_us
@@ -120,7 +121,56 @@ async def test_what_the_server_refuses_and_what_cannot_be_read_is_put_aside(tmp_
         async with Bursar(server.address, spool=str(tmp_path), on_error=told.append):
             await until(lambda: not waiting(tmp_path))
     assert waiting(tmp_path, ".refused") == ["0000000000000001-id-0.refused"] and waiting(tmp_path, ".bad") == ["0000000000000002-id-0.bad"]
-    assert [error.field for error in told] == ["reservation.handle"]
+    assert sorted(error.field or str(error) for error in told) == ["0000000000000002-id-0.json is not a record, and was put aside",
+                                                                   "reservation.handle"]
+
+
+async def test_a_record_that_spoils_the_call_of_all_is_found(tmp_path):
+    told = []
+    for number in range(4):
+        (tmp_path / f"{number:016}-id-0.json").write_text(json.dumps({"reservation": {"handle": f"h{number}"}, "usage": {}}))
+
+    async def spoilt(request, context):
+        if "h2" in [one.reservation.handle for one in request.items]:
+            await fail(context, grpc.StatusCode.INVALID_ARGUMENT, "cannot be read")
+        return await server.recordbatch(request, context)
+
+    async with scripted() as server:
+        server.script["RecordBatch"] = spoilt
+        async with Bursar(server.address, spool=str(tmp_path), on_error=told.append):
+            await until(lambda: not waiting(tmp_path))
+    assert waiting(tmp_path, ".refused") == ["0000000000000002-id-0.refused"] and [str(error) for error in told] == ["cannot be read"]
+
+
+async def test_records_with_much_usage_go_in_calls_that_a_server_takes(bursar, tmp_path, fleet, errors):
+    user = await user_with(bursar, per_day(1_000_000, "TOKENS"))
+    checks = await asyncio.gather(*(bursar.check(user=user) for _ in range(40)))
+    long = {"usage": {"prompt_tokens": 1, "completion_tokens": 1}, "x": "y" * 60_000}
+    results = await asyncio.gather(*(bursar.record(check, provider_usage=long, provider="openai") for check in checks))
+    assert [result.tokens for result in results] == [2] * 40
+    for number in range(40):
+        (tmp_path / f"{number:016}-id-0.json").write_text(json.dumps(
+            {"reservation": {"user": user, "requestId": f"long-{number}", "startedAtUs": str(now_us())},
+             "providerUsage": {"provider": "openai", "json": json.dumps(long)}}))
+    async with Bursar(addresses(fleet)[0], spool=str(tmp_path), on_error=errors):
+        await until(lambda: not waiting(tmp_path))
+    assert await used(bursar, user) == 160
+
+
+async def test_a_record_waits_while_the_key_is_refused():
+    told = []
+
+    async def refuse(_, context):
+        await fail(context, grpc.StatusCode.UNAUTHENTICATED, "the key has expired")
+
+    async with scripted() as server:
+        server.script["Record"] = server.script["RecordBatch"] = refuse
+        async with Bursar(server.address, on_error=told.append) as bursar:
+            assert (await bursar.record(user="ann", usage={"input_tokens": 1})).queued
+            await until(lambda: told)
+            assert told[0].code == "UNAUTHENTICATED"
+            server.script.clear()
+            await until(lambda: server.of("RecordBatch") and not bursar._running.outbox._spool.count())
 
 
 async def test_an_invalid_record_is_told_to_its_caller_and_not_kept(bursar, tmp_path, fleet, errors):

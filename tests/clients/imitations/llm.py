@@ -86,6 +86,7 @@ class State:
 
 class Llm(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
 
     def do_GET(self):
         state, url = self.server.state, urllib.parse.urlsplit(self.path)

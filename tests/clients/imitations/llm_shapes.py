@@ -151,7 +151,7 @@ class Messages(Shape):
     def block(self):
         if self.tool:
             return {"type": "tool_use", "id": f"toolu_{self.rounds_so_far()}", "name": self.tool, "input": self.settings["arguments"]}
-        return {"type": "text", "text": self.text, "citations": None}
+        return {"type": "text", "text": self.text}
 
     def whole(self):
         output = self.use["output"] if self.use else 0

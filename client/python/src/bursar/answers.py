@@ -80,6 +80,7 @@ class Check:
     held_cost_nano_usd: int = 0
     unpriced: bool = False
     repeat: bool = False
+    retried: bool = False  #: asked again after a failure: a `repeat` is then perhaps this call's own
     degraded: bool = False  #: not decided on the true state of all accounts
     model: str = ""  #: as checked
     mode: str = ""
@@ -89,7 +90,7 @@ class Check:
     raw: limiter_pb2.CheckResponse = dataclasses.field(default_factory=limiter_pb2.CheckResponse)
 
     @classmethod
-    def of(cls, raw: limiter_pb2.CheckResponse, request: limiter_pb2.CheckRequest) -> Check:
+    def of(cls, raw: limiter_pb2.CheckResponse, request: limiter_pb2.CheckRequest, retried: bool = False) -> Check:
         limits = [Limit.of(one) for one in raw.limits]
         quality = _QUALITIES.get(raw.quality, "")
         return cls(allowed=raw.allowed, user=request.user, tenant=request.tenant, request_id=raw.request_id or request.request_id,
@@ -98,7 +99,7 @@ class Check:
                    tier=raw.tier, quality=quality, headers={one.name: one.value for one in raw.headers}, limits=limits,
                    binding=Limit.of(raw.binding) if raw.HasField("binding") else None,
                    notify=[one for one in limits if one.notify], held_tokens=raw.held_tokens,
-                   held_cost_nano_usd=raw.held_cost_nano_usd, unpriced=raw.unpriced, repeat=raw.repeat,
+                   held_cost_nano_usd=raw.held_cost_nano_usd, unpriced=raw.unpriced, repeat=raw.repeat, retried=retried,
                    degraded=quality in ("local", "blind", "provisional"), model=request.model, mode=request.mode,
                    interface=request.interface, input_tokens=request.input_tokens, max_output_tokens=request.max_output_tokens, raw=raw)
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from types import TracebackType
 from typing import Any, Generic, TypeVar, Unpack
 
@@ -21,6 +21,7 @@ from google.protobuf.message import Message
 
 from bursar import _client
 from bursar import usage as usages
+from bursar._core.options import OptionWords
 from bursar._core.requests import CheckWords
 from bursar._core.run import Job
 from bursar.answers import Check, Explanation, RecordResult, Status
@@ -172,8 +173,8 @@ class Pool:
 class Bursar:
     """As `bursar.Bursar`, whose options it takes."""
 
-    def __init__(self, *addresses: Any, **options: Any) -> None:
-        self._inner = _client.Bursar(*addresses, **options)
+    def __init__(self, address: str | Iterable[str] | None = None, **options: Unpack[OptionWords]) -> None:
+        self._inner = _client.Bursar(address, **options)
         self._loop = _Loop()
         self.options = self._inner.options
         self.limiter = BlockingLimiter(self)  #: the RPCs of bursar.v1.Limiter as they are

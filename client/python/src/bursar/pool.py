@@ -93,8 +93,8 @@ class Acquire:
     """The events of a request for a slot. The slot or the place is given back when the `async with` statement ends; without one,
     when the loop is left."""
 
-    def __init__(self, bursar: Bursar, request: limiter_pb2.AcquireRequest, patience_ms: float) -> None:
-        self._bursar, self._request, self._patience_ms = bursar, request, patience_ms
+    def __init__(self, bursar: Bursar, request: limiter_pb2.AcquireRequest, own_id: bool, patience_ms: float) -> None:
+        self._bursar, self._request, self._own_id, self._patience_ms = bursar, request, own_id, patience_ms
         self._stream: Stream | None = None
         self._entered = False
 
@@ -113,7 +113,7 @@ class Acquire:
     def _open(self) -> Stream:
         from bursar._core.slot import Stream
         if self._stream is None:
-            self._stream = Stream(self._bursar._core(), self._request, self._patience_ms)
+            self._stream = Stream(self._bursar._core(), self._request, self._own_id, self._patience_ms)
         return self._stream
 
     async def aclose(self) -> None:
@@ -270,9 +270,10 @@ class Pool:
         """`async for event in pool.acquire(user=...)`: every event by itself, for programs that `slot` does not suit. The slot is held
         until the loop is left (or the end of `async with pool.acquire(...) as events`); record and cancel are then the caller's."""
         check = check_request(self._bursar.options, user, words)
+        own_id = check.request_id_is_new
         check.request_id_is_new = False  # a stream that breaks is made again with the same message
         request = limiter_pb2.AcquireRequest(check=check, pool=self.name, seats=seats, max_wait_us=max_wait_ms * 1000)
-        return Acquire(self._bursar, request, patience_ms)
+        return Acquire(self._bursar, request, own_id, patience_ms)
 
 
 __all__ = ["Acquire", "Ahead", "Check", "Denied", "Draining", "Event", "Granted", "Lost", "Pool", "Queued", "Reconnecting", "Slot"]

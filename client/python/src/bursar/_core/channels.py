@@ -50,6 +50,7 @@ class Line:
         self.methods: dict[str, Any] = {}
         self.calls = 0
         self.retired = False
+        self.answered = False  # at least once
 
     def unary(self, method: str, answer: Any) -> Any:
         made = self.methods.get(method)
@@ -75,6 +76,7 @@ class Channels:
         self._up: list[Line] = []
         self._next = random.randrange(len(self._addresses))  # workers of a fleet begin at different servers
         self._came_up = asyncio.Event()
+        self._pauses = dict.fromkeys(self._addresses, FIRST_LOOK_S)  # before the next look
         self._tasks: set[asyncio.Task[None]] = set()
         self.closed = False
         for address in self._addresses:
@@ -107,6 +109,8 @@ class Channels:
         self._up.remove(line)
         if not self._up:
             self._came_up.clear()
+        if line.answered:  # one that only connects, and answers nothing, is looked for less often
+            self._pauses[line.address] = FIRST_LOOK_S
         self._retire(line)
         self._start(self._look_for(line.address))
 
@@ -137,10 +141,10 @@ class Channels:
         task.add_done_callback(self._tasks.discard)
 
     async def _look_for(self, address: str) -> None:
-        pause = FIRST_LOOK_S
         while True:
+            pause = self._pauses[address]
+            self._pauses[address] = min(pause * 2, LONGEST_LOOK_S)
             await asyncio.sleep(pause * random.uniform(0.5, 1))
-            pause = min(pause * 2, LONGEST_LOOK_S)
             line = Line(address, self._secure)
             if await _connects(line):
                 self._put(line)

@@ -70,45 +70,49 @@ class Core:
 
     async def check(self, request: limiter_pb2.CheckRequest) -> Check:
         began_us = now_us()
+        failures: list[BursarError] = []
         try:
-            answer = await (self._check_alone(request) if request.settle else self._check_gathered(request))
+            answer = await (self._check_alone(request) if request.settle else self._check_gathered(request, failures))
         except BursarError as error:
             if error.code not in AGAIN or self.channels.closed:
                 raise
             return self._decide(request, began_us, error)
-        return Check.of(answer, request)
+        return Check.of(answer, request, retried=bool(failures))
 
     async def _check_alone(self, request: limiter_pb2.CheckRequest) -> limiter_pb2.CheckResponse:
         """A check that settles has no place in a batch."""
         return await self.caller.unary(CHECK.one, request, CHECK.answer, deadline=self.caller.deadline(self._options.answer_ms),
                                        on_failure=lambda _: _sent_again(request))
 
-    async def _check_gathered(self, request: limiter_pb2.CheckRequest) -> limiter_pb2.CheckResponse:
+    async def _check_gathered(self, request: limiter_pb2.CheckRequest, failures: list[BursarError]) -> limiter_pb2.CheckResponse:
         own_id = request.request_id_is_new
-        item = self.checks.add(request, self.caller.deadline(self._options.answer_ms))
+        item = self.checks.add(request, self.caller.deadline(self._options.answer_ms), failures.append)
 
-        def take_back(late: limiter_pb2.CheckResponse | BursarError) -> None:
-            self._take_back(late, request, own_id)
+        def late(answer: limiter_pb2.CheckResponse | BursarError) -> None:
+            if not isinstance(answer, BursarError):
+                self.take_back(answer, request, own_id)
+            elif answer.code == "DEADLINE_EXCEEDED":
+                self.take_back(None, request, own_id)
 
         try:
             return await result(item)
         except asyncio.CancelledError:
-            leave(item, take_back)
+            leave(item, late)
             raise
         except BursarError as error:
             if self._options.fail == "closed":  # else the request is recorded under its id, whatever the server did
-                take_back(error)
+                late(error)
             raise
 
-    def _take_back(self, late: limiter_pb2.CheckResponse | BursarError, request: limiter_pb2.CheckRequest, own_id: bool) -> None:
-        """The caller has left: what the server holds, or may hold, goes back. A repeat is somebody else's as well."""
+    def take_back(self, answer: limiter_pb2.CheckResponse | None, request: limiter_pb2.CheckRequest, own_id: bool) -> None:
+        """The caller has left: what the server holds, or may hold (no answer), goes back. What an id of the caller's own had before is
+        somebody else's as well."""
         reservation = types_pb2.ReservationRef()
-        if isinstance(late, BursarError):
-            if own_id and late.code == "DEADLINE_EXCEEDED" and not self.channels.closed:
-                reservation = types_pb2.ReservationRef(tenant=request.tenant, user=request.user, request_id=request.request_id)
-        elif late.allowed and late.reservation and not late.repeat:
-            reservation.handle = late.reservation
-        if reservation != types_pb2.ReservationRef():
+        if answer is None and own_id:
+            reservation = types_pb2.ReservationRef(tenant=request.tenant, user=request.user, request_id=request.request_id)
+        elif answer and answer.allowed and (own_id or not answer.repeat):
+            reservation.handle = answer.reservation
+        if reservation != types_pb2.ReservationRef() and not self.channels.closed:
             self.alone(self._cancel_if_held(limiter_pb2.CancelRequest(reservation=reservation)))
 
     async def _cancel_if_held(self, request: limiter_pb2.CancelRequest) -> None:

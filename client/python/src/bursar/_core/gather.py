@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import dataclasses
 import time
 from collections.abc import Callable
@@ -13,6 +14,8 @@ from bursar._core.options import Gather
 from bursar._core.retry import AGAIN, Caller
 from bursar.errors import CODES, BursarError
 
+# A server takes 1 MiB unless it is configured otherwise.
+MESSAGE_BYTES = 3 << 18
 Request = TypeVar("Request", bound=Message)
 Answer = TypeVar("Answer", bound=Message)
 
@@ -36,6 +39,7 @@ class Item(Generic[Request, Answer]):
     request: Request
     deadline: float
     done: asyncio.Future[Answer]
+    context: contextvars.Context  # of its caller: a batch is sent in that of its first
     on_failure: Callable[[BursarError], None] | None = None
     batch: Batch | None = None  # once it is sent
     left: bool = False  # the caller has gone; what the current attempt answers is still wanted
@@ -68,12 +72,16 @@ class Gatherer(Generic[Request, Answer]):
         self._items = gather.items if gather else 1
         self._delay_s = gather.delay_ms / 1000 if gather else 0
         self._waiting: list[Item[Request, Answer]] = []
+        self._bytes = 0  # of what waits
         self._timer: asyncio.Handle | None = None
         self._batches: set[asyncio.Task[None]] = set()
 
     def add(self, request: Request, deadline: float, on_failure: Callable[[BursarError], None] | None = None) -> Item[Request, Answer]:
-        loop = asyncio.get_running_loop()
-        item = Item(request, deadline, loop.create_future(), on_failure)
+        loop, size = asyncio.get_running_loop(), request.ByteSize()
+        if self._bytes + size > MESSAGE_BYTES:
+            self.flush()
+        self._bytes += size
+        item = Item(request, deadline, loop.create_future(), contextvars.copy_context(), on_failure)
         self._waiting.append(item)
         if len(self._waiting) >= self._items:
             self.flush()
@@ -87,12 +95,12 @@ class Gatherer(Generic[Request, Answer]):
             self._timer.cancel()
             self._timer = None
         items = [item for item in self._waiting if not item.done.done()]
-        self._waiting = []
+        self._waiting, self._bytes = [], 0
         if items:
             batch = Batch(items)
             for item in items:
                 item.batch = batch
-            batch.task = asyncio.get_running_loop().create_task(self._send(batch))
+            batch.task = asyncio.get_running_loop().create_task(self._send(batch), context=items[0].context)
             self._batches.add(batch.task)
             batch.task.add_done_callback(self._sent)
 
@@ -132,6 +140,10 @@ class Gatherer(Generic[Request, Answer]):
         error, address = None, ""
         while items:
             line = await self._caller.line(attempts.deadline, error, address)
+            items = [item for item in items if not item.done.done()]  # some have left meanwhile
+            if not items:
+                self._caller.channels.give_back(line)
+                return
             address = line.address
             attempts.made += 1
             batch.asking = True
@@ -191,14 +203,15 @@ async def result(item: Item[Request, Answer]) -> Answer:
 
 def leave(item: Item[Request, Answer], on_late: Callable[[Answer | BursarError], None] | None = None) -> None:
     """Nobody waits any more. What the attempt under way answers is given to `on_late`; there is no other."""
-    if item.batch is None or not item.batch.asking or on_late is None:
-        item.drop()
-        return
-    item.left = True
-
     def late(done: asyncio.Future[Answer]) -> None:
-        if not done.cancelled():
+        if on_late and not done.cancelled():
             error = done.exception()
             on_late(error if isinstance(error, BursarError) else done.result())
 
-    item.done.add_done_callback(late)
+    if item.done.done():  # in the same turn of the loop
+        late(item.done)
+    elif item.batch and item.batch.asking and on_late:
+        item.left = True
+        item.done.add_done_callback(late)
+    else:
+        item.drop()

@@ -4,7 +4,7 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict
 
 from bursar.answers import Limit
 from bursar.errors import BursarError, invalid
@@ -48,6 +48,25 @@ class Spool:
 Fail = Literal["closed", "open"] | Share
 OnError = Callable[[Exception], object]
 OnWarning = Callable[[Limit], object]
+
+
+class OptionWords(TypedDict, total=False):
+    """The options of Bursar(...), besides its address."""
+
+    key: str | None
+    tls: Tls | Mapping[str, str] | None
+    timeout_ms: float
+    attempt_ms: float
+    attempts: int
+    gather: Gather | Mapping[str, float] | bool
+    fail: Fail | Mapping[str, Any]
+    fail_after_ms: float | None
+    spool: Spool | Mapping[str, Any] | str | None
+    interface: str
+    language: str
+    tenant: str
+    on_error: OnError | None
+    on_warning: OnWarning | None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from bursar._core.gather import Gatherer, Method, result
+from bursar._core.gather import MESSAGE_BYTES, Gatherer, Method, result
 from bursar._core.options import Options, tell
 from bursar._core.retry import AGAIN, Caller
 from bursar._core.spool import Folder, Memory
@@ -34,12 +34,13 @@ class Outbox:
         self._lock = asyncio.Lock()  # of the spool
         self._busy: set[str] = set()  # in the spool, and just being delivered by its caller
         self._delivery: asyncio.Task[None] | None = None
+        self._at_once = AT_ONCE
         self._more = False  # has come since the delivery has looked
         self._closing = False
 
     async def begin(self) -> None:
         """Delivers what an earlier process left."""
-        if await self._do(self._spool.names):
+        if await self._do(self._spool.count):
             self.deliver()
 
     async def send(self, record: limiter_pb2.RecordRequest) -> limiter_pb2.RecordResponse | None:
@@ -48,7 +49,7 @@ class Outbox:
         saving: list[asyncio.Task[str]] = []
 
         def save(error: BursarError) -> None:
-            if not saving and error.code in AGAIN:
+            if not saving and error.code not in FOR_GOOD:
                 saving.append(asyncio.get_running_loop().create_task(self._save(record)))
 
         item = self.gatherer.add(record, self._caller.deadline(min(self._options.timeout_ms, 2 * self._options.attempt_ms)), save)
@@ -77,7 +78,7 @@ class Outbox:
     async def _delivered(self, name: str) -> None:
         if name:
             self._busy.discard(name)
-            await self._do(self._spool.remove, name)
+            await self._do(self._spool.remove, [name])
 
     async def _save(self, record: limiter_pb2.RecordRequest) -> str:
         kept = limiter_pb2.RecordRequest()
@@ -118,30 +119,46 @@ class Outbox:
 
     async def _deliver_some(self) -> bool:
         """One call's worth of records; whether there is more."""
-        names = [name for name in await self._do(self._spool.names) if name not in self._busy]
-        records = []
-        for name in names[:AT_ONCE]:
-            record = await self._do(self._spool.read, name)
-            if record is not None:
-                records.append((name, record))
-        if not records:
-            return len(names) > AT_ONCE
-        batch = limiter_pb2.RecordBatchRequest(items=[record for _, record in records])
-        answer = await self._caller.unary(RECORD.many, batch, limiter_pb2.RecordBatchResponse)
-        waits: BursarError | None = None
-        for (name, _), one in zip(records, answer.items):
+        taken = await self._do(self._spool.take, self._busy, self._at_once, MESSAGE_BYTES)
+        for name in taken.bad:
+            tell(self._options, BursarError(f"{name} is not a record, and was put aside", code="DATA_LOSS"))
+        if not taken.records:
+            return taken.more
+        batch = limiter_pb2.RecordBatchRequest(items=[record for _, record in taken.records])
+        try:
+            answer = await self._caller.unary(RECORD.many, batch, limiter_pb2.RecordBatchResponse)
+        except BursarError as error:
+            if error.code not in FOR_GOOD and error.code != "RESOURCE_EXHAUSTED":
+                raise
+            if len(taken.records) > 1:  # one of them spoils the call: one by one, it is found
+                self._at_once = 1
+                return True
+            if error.code not in FOR_GOOD:
+                raise
+            await self._refused(taken.records[0][0], error)
+            return True
+        self._at_once = AT_ONCE
+        await self._answered([name for name, _ in taken.records], list(answer.items))
+        return taken.more
+
+    async def _answered(self, names: list[str], items: list[limiter_pb2.RecordItem]) -> None:
+        done, waits = [], None
+        for name, one in zip(names, items):
             if one.HasField("response"):
-                await self._do(self._spool.remove, name)
+                done.append(name)
                 continue
             error = BursarError(one.error.message, code=CODES.get(one.error.code, "UNKNOWN"), field=one.error.field, from_server=True)
             if error.code in FOR_GOOD:
-                await self._do(self._spool.refuse, name)
-                tell(self._options, error)
+                await self._refused(name, error)
             else:
                 waits = error
+        await self._do(self._spool.remove, done)
         if waits:
             raise waits
-        return len(names) > len(records)
+
+    async def _refused(self, name: str, error: BursarError) -> None:
+        await self._do(self._spool.refuse, name)
+        tell(self._options, error)
 
     async def close(self, deadline: float) -> None:
         """Sends what was gathered, and tries once to deliver what waits."""
@@ -156,9 +173,8 @@ class Outbox:
                     pass
         except (BursarError, OSError, TimeoutError):
             pass  # they wait on disk; a client without a folder was told that its records end with it
-        left = await self._do(self._spool.names)
-        if left and isinstance(self._spool, Memory):
-            tell(self._options, BursarError(f"{len(left)} records were not delivered", code="DATA_LOSS"))
+        if isinstance(self._spool, Memory) and (left := self._spool.count()):
+            tell(self._options, BursarError(f"{left} records were not delivered", code="DATA_LOSS"))
 
     async def _do(self, work: Callable[..., T], *words: Any) -> T:
         """Something with the spool: a folder in a thread, as the disk may be slow."""

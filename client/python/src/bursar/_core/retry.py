@@ -82,6 +82,7 @@ class Caller:
         try:
             call = line.unary(method, answer)(request, timeout=timeout_s, metadata=trace.metadata(self.metadata))
             made: Answer = await call
+            line.answered = True
             return made
         except grpc.aio.AioRpcError as error:
             raise self.failure(line, from_grpc(error), waited_ms=timeout_s * 1000) from None

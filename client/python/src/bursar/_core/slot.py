@@ -24,8 +24,8 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 2.0
 class Stream:
     """Reads events in a task of its own, so that a lease ends in time also while nobody asks for events."""
 
-    def __init__(self, core: Core, request: limiter_pb2.AcquireRequest, patience_ms: float) -> None:
-        self._core, self._request = core, request
+    def __init__(self, core: Core, request: limiter_pb2.AcquireRequest, own_id: bool, patience_ms: float) -> None:
+        self._core, self._request, self._own_id = core, request, own_id
         self._patience_s = patience_ms / 1000
         self._events: asyncio.Queue[Event | BaseException | None] = asyncio.Queue()
         self._check: Check | None = None
@@ -33,7 +33,8 @@ class Stream:
         self._lease_s = 0.0
         self._broken: float | None = None  # since when no server has answered
         self._pause_s = 0.0
-        self._ended = False
+        self._ended = False  # by itself
+        self._taken = False  # the grant has reached the caller, who settles the reservation
         self._task = core.loop.create_task(self._run())
 
     async def next(self) -> Event | None:
@@ -45,12 +46,17 @@ class Stream:
             self._ended = True
             raise event
         self._ended = event is None
+        self._taken = self._taken or isinstance(event, Granted)
         return event
 
     async def close(self) -> None:
-        """Gives the slot or the place back. Without a connection there is nothing to say: the server gives it back by itself."""
+        """Gives the slot or the place back: the server does that when the stream ends, or when none comes in its place. A slot's
+        reservation stays open then, also if the grant is still on its way."""
         self._task.cancel()
         await asyncio.wait([self._task])
+        if not self._taken and (self._fence or not self._ended):
+            self._taken = True
+            self._core.take_back(self._check.raw if self._check else None, self._request.check, self._own_id)
 
     async def _run(self) -> None:
         try:
@@ -80,7 +86,7 @@ class Stream:
                     message = await call.read()
                 if not isinstance(message, limiter_pb2.AcquireResponse):  # grpc.aio.EOF
                     return self._ended_by_server(await call.code(), await call.details())
-                self._broken, self._pause_s = None, 0.0
+                self._broken, self._pause_s, line.answered = None, 0.0, True
                 self._on_message(message)
         except TimeoutError:
             raise self._final(BursarError("no server answers", code="UNAVAILABLE")) from None

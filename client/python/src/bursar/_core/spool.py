@@ -8,9 +8,11 @@ The clients of all languages use the same format, and several may use one folder
 """
 from __future__ import annotations
 
+import dataclasses
 import os
 import pathlib
 import re
+import time
 
 from google.protobuf import json_format
 
@@ -19,6 +21,16 @@ from bursar.errors import BursarError
 from bursar.v1 import limiter_pb2
 
 IN_MEMORY = 1_000  # records, when there is no folder
+FRESH_S = 1.0  # how long what is known of a folder counts for its bounds
+
+
+@dataclasses.dataclass
+class Taken:
+    """What is to be delivered next."""
+
+    records: list[tuple[str, limiter_pb2.RecordRequest]] = dataclasses.field(default_factory=list)
+    bad: list[str] = dataclasses.field(default_factory=list)  # put aside, as they cannot be read
+    more: bool = False  # is waiting behind them
 
 
 class Memory:
@@ -35,17 +47,26 @@ class Memory:
         self._records[name] = record
         return name
 
-    def names(self) -> list[str]:
-        return list(self._records)
+    def count(self) -> int:
+        return len(self._records)
 
-    def read(self, name: str) -> limiter_pb2.RecordRequest | None:
-        return self._records.get(name)
+    def take(self, busy: set[str], records: int, size: int) -> Taken:
+        waiting = [(name, record) for name, record in self._records.items() if name not in busy]
+        taken = Taken()
+        for name, record in waiting[:records]:
+            size -= record.ByteSize()
+            if size < 0 and taken.records:
+                break
+            taken.records.append((name, record))
+        taken.more = len(waiting) > len(taken.records)
+        return taken
 
-    def remove(self, name: str) -> None:
-        self._records.pop(name, None)
+    def remove(self, names: list[str]) -> None:
+        for name in names:
+            self._records.pop(name, None)
 
     def refuse(self, name: str) -> None:
-        self._records.pop(name, None)
+        self.remove([name])
 
 
 class Folder:
@@ -56,12 +77,15 @@ class Folder:
         self._most, self._most_bytes = records, size
         self._path.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._sizes: dict[str, int] = {}
+        self._bytes = 0
+        self._looked = -FRESH_S  # of time.monotonic()
 
     def put(self, record: limiter_pb2.RecordRequest) -> str:
         data = json_format.MessageToJson(record, indent=None).encode()
-        self.names()
-        if len(self._sizes) >= self._most or sum(self._sizes.values()) + len(data) > self._most_bytes:
-            raise full(f"{len(self._sizes)} records of {sum(self._sizes.values())} bytes wait in {self._path}")
+        if time.monotonic() - self._looked > FRESH_S:
+            self._look()
+        if len(self._sizes) >= self._most or self._bytes + len(data) > self._most_bytes:
+            raise full(f"{len(self._sizes)} records of {self._bytes} bytes wait in {self._path}")
         name = name_of(record)
         temporary = self._path / f".{name}.{os.getpid()}"
         with open(temporary, "xb", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
@@ -69,13 +93,46 @@ class Folder:
             file.flush()
             os.fsync(file.fileno())
         os.rename(temporary, self._path / name)
-        self._settle()
+        self._sync()
         self._sizes[name] = len(data)
+        self._bytes += len(data)
         return name
 
-    def names(self) -> list[str]:
-        """All that wait, the oldest first; also what other processes put there."""
-        self._sizes = {}
+    def count(self) -> int:
+        self._look()
+        return len(self._sizes)
+
+    def take(self, busy: set[str], records: int, size: int) -> Taken:
+        """The oldest; also of what other processes put there."""
+        self._look()
+        waiting = sorted((name for name in self._sizes if name not in busy), key=_order)
+        taken, seen = Taken(), 0
+        for name in waiting[:records]:
+            size -= self._sizes[name]
+            if size < 0 and taken.records:
+                break
+            seen += 1
+            try:
+                record = json_format.Parse((self._path / name).read_bytes(), limiter_pb2.RecordRequest(), ignore_unknown_fields=True)
+                taken.records.append((name, record))
+            except FileNotFoundError:
+                pass  # another process has delivered it
+            except (json_format.ParseError, UnicodeDecodeError):
+                self._rename(name, ".bad")
+                taken.bad.append(name)
+        taken.more = len(waiting) > seen
+        return taken
+
+    def remove(self, names: list[str]) -> None:
+        for name in names:
+            (self._path / name).unlink(missing_ok=True)
+            self._bytes -= self._sizes.pop(name, 0)
+
+    def refuse(self, name: str) -> None:
+        self._rename(name, ".refused")
+
+    def _look(self) -> None:
+        self._looked, self._sizes = time.monotonic(), {}
         with os.scandir(self._path) as entries:
             for entry in entries:
                 if entry.name.endswith(".json") and not entry.name.startswith("."):
@@ -83,34 +140,16 @@ class Folder:
                         self._sizes[entry.name] = entry.stat().st_size
                     except FileNotFoundError:
                         pass  # another process has delivered it
-        return sorted(self._sizes, key=_order)
-
-    def read(self, name: str) -> limiter_pb2.RecordRequest | None:
-        """None when it is gone or cannot be read."""
-        path = self._path / name
-        try:
-            return json_format.Parse(path.read_bytes(), limiter_pb2.RecordRequest(), ignore_unknown_fields=True)
-        except FileNotFoundError:
-            return None
-        except (json_format.ParseError, UnicodeDecodeError):
-            self._rename(name, ".bad")
-            return None
-
-    def remove(self, name: str) -> None:
-        (self._path / name).unlink(missing_ok=True)
-        self._sizes.pop(name, None)
-
-    def refuse(self, name: str) -> None:
-        self._rename(name, ".refused")
+        self._bytes = sum(self._sizes.values())
 
     def _rename(self, name: str, ending: str) -> None:
         try:
             os.rename(self._path / name, self._path / (name.removesuffix(".json") + ending))
         except FileNotFoundError:
             pass
-        self._sizes.pop(name, None)
+        self._bytes -= self._sizes.pop(name, 0)
 
-    def _settle(self) -> None:
+    def _sync(self) -> None:
         folder = os.open(self._path, os.O_RDONLY | os.O_DIRECTORY)
         try:
             os.fsync(folder)
