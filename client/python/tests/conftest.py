@@ -1,8 +1,12 @@
 """Fixtures of the package's tests: a real Bursar, of the build that BURSAR_BUILD names or build/dev."""
 import argparse
 import asyncio
+import os
 import pathlib
 import sys
+
+# gRPC's handlers of fork would run in the processes that tests start before they become servers, and sometimes crash there.
+os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
 
 import pytest
 import pytest_asyncio

@@ -10,11 +10,12 @@ Any token is a bot of its own: its id comes from the token. The control API, JSO
   POST /control/gateway    {do: "reconnect" | "drop" | "invalidate"}   asks to reconnect; cuts the connections; ends the sessions. -> {sessions}
   POST /control/rule       {method?, path?, status?, retry_after?, delay_ms?, times?, global?}   what happens to the next calls that match (path: a regular
                            expression; times: default 1). A status other than 429 answers an error of that status; delay_ms alone answers late, but well.
+  POST /control/patience   {s}               how long an interaction may go without an answer; Discord's, and the default, is 3 s
   POST /control/commands   {bot?, names: [..]}   names of slash commands that exist, as if registered before
   GET  /control/calls?since=N   every REST call: {n, at_ms, end_ms, bot, method, path, query, body, status}; since: from that n on
   GET  /control/messages?channel=C   what the people of a channel see: {id, content, author, edits, components, loading, reply_to}; deleted ones are gone
   GET  /control/sessions   {open, identified, resumed, heartbeats, commands}
-Real, because plugins depend on it: an interaction is unknown (404, code 10062) unless it is answered within 3 s; a second answer is 400 (40060); a 429
+Real, because plugins depend on it: an interaction is unknown (404, code 10062) unless it is answered in time; a second answer is 400 (40060); a 429
 has Via and exactly `application/json`, without which discord.py does not repeat; a session that resumes gets what it missed; shards get their guilds;
 the first follow-up of a deferred answer becomes that answer."""
 import asyncio
@@ -32,7 +33,6 @@ from discord_http import answer, body_of, bot_id, refusal  # noqa: E402
 from discord_shapes import (  # noqa: E402
     Ids, application, callback_answer, change, command_shape, dm_channel, guild_shape, interaction_shape, message_shape, person, user_shape)
 
-MOST_TO_ANSWER_S = 3
 HEARTBEAT_MS = 41_250
 
 
@@ -68,7 +68,7 @@ class Discord:
         self.interactions = {}   # by token
         self.commands = {}       # bot -> its slash commands
         self.identified = self.resumed = self.heartbeats = 0
-        self.port = 0
+        self.port, self.patience_s = 0, 3
 
     # The gateway
 
@@ -214,7 +214,7 @@ class Discord:
     def callback(self, call, interaction, token):
         """The one answer to an interaction. Types: 4 a message, 5 a message that will come (a deferral), 6 and 7 of components."""
         known = self.interactions.get(token)
-        if known is None or (not known["answered"] and time.monotonic() - known["at"] > MOST_TO_ANSWER_S):
+        if known is None or (not known["answered"] and time.monotonic() - known["at"] > self.patience_s):
             return refusal(404, 10062, "Unknown interaction")
         if known["answered"]:
             return refusal(400, 40060, "Interaction has already been acknowledged.")
@@ -305,6 +305,10 @@ class Discord:
 
     async def control_rule(self, told):
         self.rules.append({"times": 1} | told)
+        return {}
+
+    async def control_patience(self, told):
+        self.patience_s = told["s"]
         return {}
 
     async def control_commands(self, told):

@@ -48,6 +48,7 @@ async def test_the_example_with_aiogram_does_the_whole_flow(aiogram_bot, own, er
     async with Bursar(addresses(own), on_error=errors) as bursar:
         pool = await accounts.pool(bursar, slots=1)
         rig = aiogram_bot(own, POOL=pool.name, WORDS_A_SECOND="30", UPGRADE_URL="https://example.org/upgrade")
+        await polls(rig)
         ann, bob = next(numbers), next(numbers)
         await account_with(bursar, rig.account(ann), accounts.per_day(1))
         async with pool.slot(user="holder"):
@@ -64,8 +65,16 @@ async def test_the_example_with_aiogram_does_the_whole_flow(aiogram_bot, own, er
         await rig.write(bob, "/status")
         await says(rig, bob, "Your plan: free")
         rig.process.send_signal(signal.SIGTERM)
-        assert rig.process.wait(20) == 0
+        assert rig.process.wait(60) == 0
         assert await costs(bursar, rig.account(ann)) > 0
+
+
+async def polls(rig):
+    """Waits until the process asks for updates: to import a framework takes a while."""
+    async def polled():
+        made = (await rig.messenger.post("calls", method="getUpdates"))["calls"]
+        return any(call["bot"] == rig.bot_id for call in made)
+    await until(polled, "the bot polls", seconds=120)
 
 
 async def costs(bursar, account):
@@ -87,7 +96,7 @@ async def test_the_example_with_discord_does_the_whole_flow(discord, start_examp
                                 POOL=pool.name, WORDS_A_SECOND="30")
         ann, bob = next(numbers), next(numbers)
         await account_with(bursar, rig.account(ann), accounts.per_day(1))
-        await until(lambda: _has_command(discord))
+        await until(lambda: _has_command(discord), seconds=120)
         async with pool.slot(user="holder"):
             first = await discord.post("command", user=ann, command="ask", options={"question": "Hello?"})
             await until(lambda: _shows(discord, first, "You are next."))
@@ -100,7 +109,7 @@ async def test_the_example_with_discord_does_the_whole_flow(discord, start_examp
         await rig.write(bob, "a message")
         await says(rig, bob, "You asked: a message")
         process.send_signal(signal.SIGINT)
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
 
 
 async def _has_command(discord):
@@ -123,6 +132,7 @@ async def test_a_bot_that_is_killed_gives_its_slot_and_its_reservation_back(aiog
     async with Bursar(addresses(timed), on_error=errors) as bursar:
         pool = await accounts.pool(bursar, slots=1)
         rig = aiogram_bot(timed, POOL=pool.name, WORDS_A_SECOND="0.01")
+        await polls(rig)
         ann = next(numbers)
         await account_with(bursar, rig.account(ann), accounts.per_day(10_000, "TOKENS"))
         await rig.write(ann, "Hello?")
@@ -141,6 +151,7 @@ async def test_a_record_that_waits_when_the_bot_dies_arrives_once_after_its_rest
     async with Bursar(addresses(own), on_error=errors) as bursar:
         pool = await accounts.pool(bursar, slots=1)
         rig = aiogram_bot(own, POOL=pool.name, WORDS_A_SECOND="6")
+        await polls(rig)
         ann = next(numbers)
         await account_with(bursar, rig.account(ann), accounts.per_day(10_000, "TOKENS"))
         await rig.write(ann, "Hello?")
@@ -151,7 +162,7 @@ async def test_a_record_that_waits_when_the_bot_dies_arrives_once_after_its_rest
         rig.process.kill()
         own.bursards[0].start()
         aiogram_bot(own, POOL=pool.name)
-        await until(lambda: not list((tmp_path / "spool").glob("*.json")))
+        await until(lambda: not list((tmp_path / "spool").glob("*.json")), seconds=120)
         await until(lambda: own.database.query("SELECT 1 FROM ledger"))
         assert own.database.query("SELECT user_id, requests FROM ledger") == [(rig.account(ann), 1)]
         assert 0 < await accounts.used(bursar, rig.account(ann)) < 100

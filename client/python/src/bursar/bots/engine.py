@@ -277,7 +277,8 @@ class Engine:
                 try:
                     await (self._bursar.cancel(check) if failed else self._bursar.record(check, usage={}))
                 except BursarError as error:
-                    self.report(error)
+                    if not failed or error.code != "NOT_FOUND":  # the server has given it back already
+                        self.report(error)
 
         if checks:
             await asyncio.shield(_keep(self._settling, settle()))
