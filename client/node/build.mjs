@@ -24,6 +24,8 @@ function stubs() {
   mkdirSync(join(here, "src/gen"), { recursive: true });
   for (const [name, text] of makeStubs(join(repository, "proto")))
     writeFileSync(join(here, "src/gen", name), text);
+  const rule = readFileSync(join(repository, "client/estimate/rule.json"), "utf8").trim();
+  writeFileSync(join(here, "src/gen/rule.ts"), `/** The numbers of client/estimate/rule.json. */\nexport const RULE = ${rule} as const;\n`);
   writeFileSync(join(here, "src/gen/version.ts"), `/** The version of the package. */\nexport const VERSION: string = ${JSON.stringify(version)};\n`);
 }
 

@@ -12,6 +12,7 @@ export {
   type Slot,
 } from "./core/pool.js";
 export { RecordError } from "./core/spool.js";
+export { estimateRequest, estimateTokens } from "./estimate/index.js";
 export { VERSION } from "./gen/version.js";
 export type { Init } from "./wire/message.js";
 export type { LimitStatus, TokenUsage } from "./gen/bursar.js";

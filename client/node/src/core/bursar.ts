@@ -105,24 +105,27 @@ export class Bursar {
 
   private async decide(request: FilledCheck, options: CallOptions, traceparent: string | undefined): Promise<Check> {
     try {
-      return toCheck(request, await this.sendCheck(request, options, traceparent));
+      return await this.sendCheck(request, options, traceparent);
     } catch (error) {
       if (this.failing.applies(error)) return this.failing.decide(request);
       throw isSilence(error) && options.timeoutMs === undefined ? this.channels.noServer(error) : error;
     }
   }
 
-  private async sendCheck(request: FilledCheck, options: CallOptions, traceparent: string | undefined): Promise<CheckResponse> {
+  private async sendCheck(request: FilledCheck, options: CallOptions, traceparent: string | undefined): Promise<Check> {
     const timeoutMs = options.timeoutMs ?? this.settings.failAfterMs;
-    if (request.settle || options.metadata) return this.caller.unary(LimiterMethods.check, request, { ...options, timeoutMs });
+    if (request.settle || options.metadata) return toCheck(request, await this.caller.unary(LimiterMethods.check, request, { ...options, timeoutMs }));
     const deadline = Date.now() + timeoutMs;
-    return retrying(this.channels, { deadline, attempts: this.settings.attempts, signal: options.signal }, (failures) => {
+    let retried = false;
+    const raw = await retrying(this.channels, { deadline, attempts: this.settings.attempts, signal: options.signal }, (failures) => {
       /* The server may know the id from the attempt before. */
-      if (failures > 0) request.requestIdIsNew = false;
+      retried = failures > 0;
+      if (retried) request.requestIdIsNew = false;
       return this.checks.submit(encode(CheckRequestMessage, request), {
         deadline, signal: options.signal, traceparent, orphaned: (answer) => this.giveBack(answer),
       });
     });
+    return toCheck(request, raw, retried);
   }
 
   /* A check whose caller has left was allowed: nobody will record it. */

@@ -75,6 +75,8 @@ export interface Check {
   unpriced: boolean;
   /** The same request id was allowed before: nothing was counted again. */
   repeat: boolean;
+  /** The check had to be sent more than once, so `repeat` may refer to itself. */
+  retried: boolean;
   /** Not decided on the true state of the limits: quality is "local", "blind" or "none". */
   degraded: boolean;
   /** The server's answer as it came; undefined when none did. */
@@ -109,7 +111,7 @@ export function estimateOf(request: Init<CheckRequest>): Check["estimate"] {
   return { inputTokens: request.inputTokens ?? 0, outputTokens: request.maxOutputTokens ?? 0 };
 }
 
-export function toCheck(request: Init<CheckRequest> & { user: string }, raw: CheckResponse): Check {
+export function toCheck(request: Init<CheckRequest> & { user: string }, raw: CheckResponse, retried = false): Check {
   const quality = lower<QualityName>(raw.quality, "QUALITY_") || "exact";
   const headers: Record<string, string> = {};
 
@@ -120,7 +122,7 @@ export function toCheck(request: Init<CheckRequest> & { user: string }, raw: Che
     retryAfterMs: Math.ceil(raw.retryAfterUs / 1000), permanent: raw.permanent, reason: lower<ReasonName>(raw.reason, "REASON_"),
     tier: raw.tier, quality, headers, limits: raw.limits, binding: raw.binding,
     notify: raw.limits.length ? raw.limits.filter((limit) => limit.notify) : NO_LIMITS.slice(),
-    heldTokens: raw.heldTokens, heldCostNanoUsd: raw.heldCostNanoUsd, estimate: estimateOf(request), unpriced: raw.unpriced, repeat: raw.repeat,
+    heldTokens: raw.heldTokens, heldCostNanoUsd: raw.heldCostNanoUsd, estimate: estimateOf(request), unpriced: raw.unpriced, repeat: raw.repeat, retried,
     degraded: quality === "local" || quality === "blind", raw,
   };
 }

@@ -46,14 +46,17 @@ export class BursarError extends Error {
 /* Loops of agent frameworks look for these in the text of an error, and then sleep for minutes. */
 const TRIGGERS = /429|rate[ _]limit|too many requests/i;
 
-/** The request was denied. `message` is the sentence for the user, unless it has words that frameworks' retry loops look for. */
+/**
+ * The request was denied. `message` is the sentence for the user, unless it has words that frameworks' retry loops look for.
+ * When it could pass is `check.retryAfterMs`; the error's own figure is 0, because LangChain sleeps as long as it says, for hours.
+ */
 export class Denied extends BursarError {
   /** The whole answer. */
   readonly check: Check;
 
   constructor(check: Check) {
     super("RESOURCE_EXHAUSTED", TRIGGERS.test(check.message) || !check.message ? `Bursar denied the request (${check.reason}).` : check.message, {
-      reason: check.reason.toUpperCase(), retryAfterMs: check.retryAfterMs, fromServer: check.quality !== "none",
+      reason: check.reason.toUpperCase(), fromServer: check.quality !== "none",
     });
     this.name = "Denied";
     this.check = check;

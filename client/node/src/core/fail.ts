@@ -77,7 +77,7 @@ export class Failing {
       requestId: request.requestId, reservation: "", startedAtUs: nowUs(), message: allowed ? "" : text(seconds),
       retryAfterMs, permanent: false, reason: allowed ? "" : "request_rate", tier: "", quality: "none",
       headers: allowed ? {} : { "Retry-After": String(seconds) }, limits: [], binding: undefined, notify: [], heldTokens: 0,
-      heldCostNanoUsd: 0, estimate: estimateOf(request), unpriced: false, repeat: false, degraded: true, raw: undefined,
+      heldCostNanoUsd: 0, estimate: estimateOf(request), unpriced: false, repeat: false, retried: false, degraded: true, raw: undefined,
     };
   }
 }
