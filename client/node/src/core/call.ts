@@ -1,5 +1,5 @@
 /** Calls that go alone: encoded once, sent until a server has answered. */
-import { FieldError } from "../wire/buffer.js";
+import { FieldError } from "../wire/field_error.js";
 import type { Init, Message } from "../wire/message.js";
 import { BursarError } from "./errors.js";
 import type { Channels } from "./channels.js";

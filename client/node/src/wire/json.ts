@@ -1,5 +1,5 @@
 /** The JSON form of protobuf's messages, in which every language's client keeps records on disk. */
-import { FieldError } from "./buffer.js";
+import { FieldError } from "./field_error.js";
 import type { Enum, Field, Init, Message } from "./message.js";
 
 function scalarToJson(field: Field, value: any): unknown {

@@ -1,10 +1,12 @@
 /**
- * Messages of protobuf, described by tables that the build makes from the .proto files.
+ * Messages of protobuf, described by tables that the build makes from the .proto files; the wire format is read and written by
+ * @bufbuild/protobuf.
  *
- * There is no other runtime: int64 is a `number` where the API promises at most 2^53-1, and a `bigint` where it does not
+ * What its own messages would not do: int64 is a `number` where the API promises at most 2^53-1, and a `bigint` where it does not
  * (a lease's fence, sums in pico-USD), a misspelt field is refused instead of dropped, and an enum is its name.
  */
-import { FieldError, Reader, Writer } from "./buffer.js";
+import { BinaryReader, BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
+import { FieldError } from "./field_error.js";
 
 /** What a caller may leave out of a request: everything. */
 export type Init<T> = T extends Uint8Array | bigint
@@ -56,10 +58,12 @@ export class Enum {
   }
 }
 
-const writer = new Writer();
-const WIRE: Record<Kind, number> = {
-  bool: 0, int32: 0, uint32: 0, int64: 0, bigint: 0, biguint: 0, enum: 0, double: 1, string: 2, bytes: 2, message: 2, map: 2,
+const { Varint, Bit64, LengthDelimited } = WireType;
+const WIRE: Record<Kind, WireType> = {
+  bool: Varint, int32: Varint, uint32: Varint, int64: Varint, bigint: Varint, biguint: Varint, enum: Varint, double: Bit64,
+  string: LengthDelimited, bytes: LengthDelimited, message: LengthDelimited, map: LengthDelimited,
 };
+const CUT_SHORT = "the message ends in the middle of a field";
 
 function wholeNumber(value: unknown): number {
   if (typeof value === "number" && Number.isSafeInteger(value)) return value;
@@ -67,77 +71,93 @@ function wholeNumber(value: unknown): number {
   throw new FieldError("", `${typeof value === "string" ? JSON.stringify(value) : String(value)} is not a whole number up to 2^53-1`);
 }
 
-function writeScalar(field: Field, value: any): void {
+function writeScalar(writer: BinaryWriter, field: Field, value: any): void {
   switch (field.kind) {
     case "bool":
       if (typeof value !== "boolean") throw new FieldError("", `${String(value)} is not true or false`);
-      return writer.varint(value ? 1 : 0);
+      writer.bool(value);
+      break;
     case "int32":
     case "uint32":
     case "int64":
-      return writer.integer(wholeNumber(value));
+      writer.int64(wholeNumber(value));
+      break;
     case "bigint":
+      writer.int64(typeof value === "bigint" ? value : wholeNumber(value));
+      break;
     case "biguint":
-      return writer.bigVarint(typeof value === "bigint" ? value : BigInt(wholeNumber(value)));
+      writer.uint64(typeof value === "bigint" ? value : wholeNumber(value));
+      break;
     case "enum":
-      return writer.integer((field.of!() as Enum).number(value));
+      writer.int32((field.of!() as Enum).number(value));
+      break;
     case "double":
-      return writer.double(value);
+      writer.double(value);
+      break;
     case "bytes":
-      return writer.raw(value);
+      writer.bytes(value);
+      break;
     default:
       if (typeof value !== "string") throw new FieldError("", `${String(value)} is not a text`);
-      return writer.text(value);
+      writer.string(value);
   }
 }
 
-function writeOne(field: Field, value: any): void {
-  writer.varint(field.no * 8 + WIRE[field.kind]);
-  if (field.kind !== "message") return writeScalar(field, value);
-  const start = writer.begin();
-  (field.of!() as Message<any>).write(value);
-  writer.end(start);
+function writeOne(writer: BinaryWriter, field: Field, value: any): void {
+  writer.tag(field.no, WIRE[field.kind]);
+  if (field.kind !== "message") return writeScalar(writer, field, value);
+  writer.fork();
+  (field.of!() as Message<any>).write(writer, value);
+  writer.join();
 }
 
-function writeMap(field: Field, value: Record<string, string>): void {
-  for (const [key, text] of Object.entries(value)) {
-    writer.varint(field.no * 8 + 2);
-    const start = writer.begin();
-    writer.varint(10);
-    writer.text(key);
-    writer.varint(18);
-    writer.text(text);
-    writer.end(start);
-  }
+function writeMap(writer: BinaryWriter, field: Field, value: Record<string, string>): void {
+  for (const [key, text] of Object.entries(value))
+    writer.tag(field.no, LengthDelimited).fork().tag(1, LengthDelimited).string(key).tag(2, LengthDelimited).string(text).join();
 }
 
-function readMap(reader: Reader, into: Record<string, string>): void {
-  const end = reader.nested();
+/** Where the nested message that begins here ends. */
+function nested(reader: BinaryReader, outer: number): number {
+  const size = reader.uint32();
+
+  if (size > outer - reader.pos) throw new FieldError("", CUT_SHORT);
+  return reader.pos + size;
+}
+
+function readMap(reader: BinaryReader, outer: number, into: Record<string, string>): void {
+  const end = nested(reader, outer);
   let key = "";
   let value = "";
 
   while (reader.pos < end) {
-    const tag = reader.uint32();
-    if (tag === 10) key = reader.text();
-    else if (tag === 18) value = reader.text();
-    else reader.skip(tag & 7);
+    const [no, wireType] = reader.tag();
+    if (no === 1 && wireType === LengthDelimited) key = reader.string();
+    else if (no === 2 && wireType === LengthDelimited) value = reader.string();
+    else reader.skip(wireType, no);
   }
   Object.defineProperty(into, key, { value, enumerable: true, configurable: true, writable: true });
 }
 
-function readScalar(field: Field, reader: Reader): unknown {
+function exact(value: bigint | string): number {
+  const number = Number(value);
+
+  if (!Number.isSafeInteger(number)) throw new FieldError("", "the number is beyond 2^53");
+  return number;
+}
+
+function readScalar(field: Field, reader: BinaryReader, outer: number): unknown {
   switch (field.kind) {
     case "bool": return reader.bool();
     case "int32": return reader.int32();
     case "uint32": return reader.uint32();
-    case "int64": return reader.int64();
-    case "bigint": return reader.bigInt64();
-    case "biguint": return reader.bigUint64();
+    case "int64": return exact(reader.int64());
+    case "bigint": return BigInt(reader.int64());
+    case "biguint": return BigInt(reader.uint64());
     case "double": return reader.double();
-    case "bytes": return reader.raw();
+    case "bytes": return Buffer.from(reader.bytes());
     case "enum": return (field.of!() as Enum).name(reader.int32());
-    case "message": return (field.of!() as Message<any>).read(reader, reader.nested());
-    default: return reader.text();
+    case "message": return (field.of!() as Message<any>).read(reader, nested(reader, outer));
+    default: return reader.string();
   }
 }
 
@@ -146,7 +166,7 @@ const ZERO: Partial<Record<Kind, unknown>> = {
 };
 
 function inField(error: unknown, name: string): unknown {
-  if (error instanceof FieldError) error.field = error.field ? `${name}${error.field.startsWith("[") ? "" : "."}${error.field}` : name;
+  if (error instanceof FieldError && name) error.field = error.field ? `${name}${error.field.startsWith("[") ? "" : "."}${error.field}` : name;
   return error;
 }
 
@@ -177,24 +197,19 @@ export class Message<T extends object> {
   }
 
   encode(value: Init<T>): Buffer {
-    const start = writer.pos;
+    const writer = new BinaryWriter();
 
-    try {
-      this.write(value as Record<string, unknown>);
-      return writer.take(start);
-    } finally {
-      writer.pos = start;
-    }
+    this.write(writer, value as Record<string, unknown>);
+    const bytes = writer.finish();
+    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
   decode(bytes: Uint8Array): T {
-    const reader = new Reader(bytes);
-
-    return this.read(reader, reader.end);
+    return this.read(new BinaryReader(bytes), bytes.length);
   }
 
   /** @internal */
-  write(value: Record<string, unknown>): void {
+  write(writer: BinaryWriter, value: Record<string, unknown>): void {
     if (typeof value !== "object" || value === null) throw new FieldError("", `${String(value)} is not an object`);
     for (const key in value) {
       const item = value[key];
@@ -202,7 +217,7 @@ export class Message<T extends object> {
       const field = this.byName.get(key);
       try {
         if (!field) throw new FieldError("", this.unknown(key));
-        this.writeField(field, item);
+        this.writeField(writer, field, item);
       } catch (error) {
         throw inField(error, key);
       }
@@ -215,16 +230,16 @@ export class Message<T extends object> {
     return `${this.name} has no such field${this.byName.has(camel) ? `: did you mean '${camel}'?` : ""}`;
   }
 
-  private writeField(field: Field, value: any): void {
-    if (field.kind === "map") return writeMap(field, value);
+  private writeField(writer: BinaryWriter, field: Field, value: any): void {
+    if (field.kind === "map") return writeMap(writer, field, value);
     if (!field.repeated) {
-      if (field.presence || (value !== 0 && value !== "" && value !== false && value !== 0n)) writeOne(field, value);
+      if (field.presence || (value !== 0 && value !== "" && value !== false && value !== 0n)) writeOne(writer, field, value);
       return;
     }
     if (!Array.isArray(value)) throw new FieldError("", "is not an array");
     for (let i = 0; i < value.length; i++) {
       try {
-        writeOne(field, value[i]);
+        writeOne(writer, field, value[i]);
       } catch (error) {
         throw inField(error, `[${i}]`);
       }
@@ -252,39 +267,36 @@ export class Message<T extends object> {
   }
 
   /** @internal */
-  read(reader: Reader, end: number): T {
+  read(reader: BinaryReader, end: number): T {
     const result = this.create() as Record<string, any>;
-    const outer = reader.end;
 
-    reader.end = end;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      const field = this.byNumber[tag >>> 3];
-      if (!field) {
-        reader.skip(tag & 7);
-        continue;
-      }
+      let name = "";
       try {
-        this.readField(field, tag & 7, reader, result);
+        const [no, wireType] = reader.tag();
+        const field = this.byNumber[no];
+        name = field?.name ?? "";
+        if (field) this.readField(field, wireType, reader, end, result);
+        else reader.skip(wireType, no);
+        if (reader.pos > end) throw new FieldError("", CUT_SHORT);
       } catch (error) {
-        throw inField(error, field.name);
+        throw inField(error instanceof FieldError ? error : new FieldError("", (error as Error).message), name);
       }
     }
-    reader.end = outer;
     return result as T;
   }
 
-  private readField(field: Field, wireType: number, reader: Reader, result: Record<string, any>): void {
-    if (field.kind === "map") return readMap(reader, result[field.name]);
+  private readField(field: Field, wireType: WireType, reader: BinaryReader, outer: number, result: Record<string, any>): void {
+    if (field.kind === "map" && wireType === LengthDelimited) return readMap(reader, outer, result[field.name]);
     if (wireType === WIRE[field.kind]) {
-      const value = readScalar(field, reader);
+      const value = readScalar(field, reader, outer);
       if (field.repeated) result[field.name].push(value);
       else result[field.name] = value;
-    } else if (field.repeated && wireType === 2) {
-      const end = reader.nested();
-      while (reader.pos < end) result[field.name].push(readScalar(field, reader));
+    } else if (field.repeated && wireType === LengthDelimited) {
+      const end = nested(reader, outer);
+      while (reader.pos < end) result[field.name].push(readScalar(field, reader, end));
     } else {
-      reader.skip(wireType);
+      reader.skip(wireType, field.no);
     }
   }
 }

@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { VERSION } from "bursar";
@@ -24,9 +24,11 @@ function application(t: TestContext): { folder: string; tarball: string } {
   const tarball = pack(folder);
   mkdirSync(join(folder, "node_modules/bursar"), { recursive: true });
   execFileSync("tar", ["-xzf", tarball, "--strip-components=1", "-C", join(folder, "node_modules/bursar")]);
-  const grpc = join(folder, "node_modules/@grpc");
-  mkdirSync(grpc);
-  symlinkSync(join(HERE, "node_modules/@grpc/grpc-js"), join(grpc, "grpc-js"));
+  for (const dependency of ["@bufbuild/protobuf", "@grpc/grpc-js"]) {
+    const place = join(folder, "node_modules", dependency);
+    mkdirSync(dirname(place));
+    symlinkSync(join(HERE, "node_modules", dependency), place);
+  }
   return { folder, tarball };
 }
 
@@ -38,7 +40,7 @@ test("the packed package loads as a module and from require, and both are the sa
   for (const file of ["a.mjs", "b.cjs"]) assert.equal(String(execFileSync(process.execPath, [join(folder, file)])).trim(), `${VERSION} function function`);
 });
 
-test("loading it loads no framework, and nothing but its one dependency", async (t) => {
+test("loading it loads no framework, and nothing but its dependencies", async (t) => {
   const { folder } = application(t);
   writeFileSync(join(folder, "c.cjs"), 'require("bursar"); console.log(JSON.stringify(Object.keys(require.cache)));');
   const loaded: string[] = JSON.parse(String(execFileSync(process.execPath, [join(folder, "c.cjs")])));

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import protobuf from "protobufjs";
 import * as api from "../../dist/esm/gen/bursar.js";
-import { FieldError } from "../../dist/esm/wire/buffer.js";
+import { FieldError } from "../../dist/esm/wire/field_error.js";
 import { fromJson, toJson } from "../../dist/esm/wire/json.js";
 import { Message, type Field } from "../../dist/esm/wire/message.js";
 
