@@ -2,9 +2,11 @@
 import asyncio
 import random
 
+import grpc
 import pytest
 from accounts import bucket, held, per_day, used, user_with
 from conftest import addresses, until
+from scripted import fail, scripted
 
 from bursar import Bursar, BursarError, Check, Denied
 from bursar.usage import as_json
@@ -64,6 +66,24 @@ async def test_more_rounds_than_a_request_has_attempts_are_charged_too(bursar):
             job.usage(usage={"input_tokens": 10})
     status = {limit.dimension: limit.used for limit in (await bursar.status(user=user)).limits}
     assert status == {"requests": 3, "tokens": 340} and not await held(bursar, user)
+
+
+async def test_a_check_may_be_cancelled_again_and_after_it_was_forgotten(bursar):
+    user = await user_with(bursar, bucket(5))
+    check = await bursar.check(user=user)
+    for _ in range(2):
+        await bursar.cancel(check)
+    assert not await held(bursar, user)
+    with pytest.raises(BursarError) as unknown:
+        await bursar.cancel(user=user, request_id="never-seen")
+    assert unknown.value.code == "NOT_FOUND"
+
+    async def forgotten(_, context):
+        await fail(context, grpc.StatusCode.NOT_FOUND, "has no known reservation")
+
+    async with scripted() as server, Bursar(server.address) as other:
+        server.script["Cancel"] = forgotten
+        await other.cancel(await other.check(user=user))
 
 
 async def test_a_denial_is_raised_before_the_block(bursar):
