@@ -6,6 +6,7 @@ import grpc
 import pytest
 from accounts import bucket, held, per_day, used, user_with
 from conftest import addresses, until
+from harness import Proxy
 from scripted import fail, scripted
 
 from bursar import Bursar, BursarError, Check, Denied
@@ -118,20 +119,23 @@ async def test_cancelling_a_task_in_its_block_gives_the_reservation_back(bursar)
     await until(lambda: _free(bursar, user))
 
 
-async def test_cancelling_a_task_in_the_middle_of_its_check_leaves_nothing_behind(own, errors):
-    async with Bursar(addresses(own), on_error=errors) as bursar:
-        user = await user_with(bursar, bucket(5))
-        assert await used(bursar, user) == 0
-        own.process({"do": "freeze"})
-        task = asyncio.create_task(bursar.check(user=user))
-        await asyncio.sleep(0.05)  # it is on its way; if not yet, nothing is left behind either
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-        own.process({"do": "thaw"})
-        await bursar.close()
-    async with Bursar(addresses(own)) as bursar:
-        assert await _free(bursar, user)
+async def test_cancelling_a_task_in_the_middle_of_its_check_leaves_nothing_behind(bursar, fleet, errors):
+    user = await user_with(bursar, bucket(5))
+    host, port = addresses(fleet)[0].split(":")
+    proxy = Proxy((host, int(port)))
+    try:
+        async with Bursar(proxy.address, on_error=errors, attempt_ms=60_000, timeout_ms=60_000) as behind:
+            await behind.status(user=user)  # connected
+            proxy.hold_answers()
+            task = asyncio.create_task(behind.check(user=user))
+            await until(lambda: used(bursar, user))
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            proxy.thaw()
+            await until(lambda: _free(bursar, user))
+    finally:
+        proxy.close()
 
 
 @pytest.mark.parametrize("seed", [1, 2])
