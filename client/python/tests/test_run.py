@@ -2,9 +2,12 @@
 import asyncio
 import random
 
+import grpc
 import pytest
 from accounts import bucket, held, per_day, used, user_with
 from conftest import addresses, until
+from harness import Proxy
+from scripted import fail, scripted
 
 from bursar import Bursar, BursarError, Check, Denied
 from bursar.usage import as_json
@@ -66,6 +69,24 @@ async def test_more_rounds_than_a_request_has_attempts_are_charged_too(bursar):
     assert status == {"requests": 3, "tokens": 340} and not await held(bursar, user)
 
 
+async def test_a_check_may_be_cancelled_again_and_after_it_was_forgotten(bursar):
+    user = await user_with(bursar, bucket(5))
+    check = await bursar.check(user=user)
+    for _ in range(2):
+        await bursar.cancel(check)
+    assert not await held(bursar, user)
+    with pytest.raises(BursarError) as unknown:
+        await bursar.cancel(user=user, request_id="never-seen")
+    assert unknown.value.code == "NOT_FOUND"
+
+    async def forgotten(_, context):
+        await fail(context, grpc.StatusCode.NOT_FOUND, "has no known reservation")
+
+    async with scripted() as server, Bursar(server.address) as other:
+        server.script["Cancel"] = forgotten
+        await other.cancel(await other.check(user=user))
+
+
 async def test_a_denial_is_raised_before_the_block(bursar):
     user = await user_with(bursar, bucket(0))
     with pytest.raises(Denied) as denied:
@@ -98,20 +119,23 @@ async def test_cancelling_a_task_in_its_block_gives_the_reservation_back(bursar)
     await until(lambda: _free(bursar, user))
 
 
-async def test_cancelling_a_task_in_the_middle_of_its_check_leaves_nothing_behind(own, errors):
-    async with Bursar(addresses(own), on_error=errors) as bursar:
-        user = await user_with(bursar, bucket(5))
-        assert await used(bursar, user) == 0
-        own.process({"do": "freeze"})
-        task = asyncio.create_task(bursar.check(user=user))
-        await asyncio.sleep(0.05)  # it is on its way; if not yet, nothing is left behind either
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-        own.process({"do": "thaw"})
-        await bursar.close()
-    async with Bursar(addresses(own)) as bursar:
-        assert await _free(bursar, user)
+async def test_cancelling_a_task_in_the_middle_of_its_check_leaves_nothing_behind(bursar, fleet, errors):
+    user = await user_with(bursar, bucket(5))
+    host, port = addresses(fleet)[0].split(":")
+    proxy = Proxy((host, int(port)))
+    try:
+        async with Bursar(proxy.address, on_error=errors, attempt_ms=60_000, timeout_ms=60_000) as behind:
+            await behind.status(user=user)  # connected
+            proxy.hold_answers()
+            task = asyncio.create_task(behind.check(user=user))
+            await until(lambda: used(bursar, user))
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            proxy.thaw()
+            await until(lambda: _free(bursar, user))
+    finally:
+        proxy.close()
 
 
 @pytest.mark.parametrize("seed", [1, 2])

@@ -94,14 +94,18 @@ class Bursar:
 
     async def cancel(self, check: Check | str | None = None, *, user: str = "", request_id: str = "", started_at_us: int = 0,
                      tenant: str = "", lease: str = "") -> None:
-        """Gives a reservation back: the request did not run."""
+        """Gives a reservation back: the request did not run. That of a check which holds nothing any more is fine."""
         if lease:
             request = limiter_pb2.CancelRequest(lease=lease)
         elif isinstance(check, Check) and not check.reservation:
             return  # nothing is held
         else:
             request = limiter_pb2.CancelRequest(reservation=reservation(self.options, check, user, request_id, started_at_us, tenant))
-        await self._core().through(self._core().cancel(request))
+        try:
+            await self._core().through(self._core().cancel(request))
+        except BursarError as error:
+            if check is None or error.code != "NOT_FOUND":
+                raise
 
     def run(self, *, user: str, **words: Unpack[CheckWords]) -> Run:
         """`async with bursar.run(user=...) as job:` runs the block if the request may run, else raises Denied. The block tells what
