@@ -4,7 +4,7 @@ import importlib
 import pathlib
 
 NAMES = ("server", "http", "redis", "latency", "instructions", "kinds", "reservations", "idle", "memory", "aof", "ledger", "pool", "handoff",
-         "auth", "reports", "bulk", "watch", "beside")
+         "auth", "reports", "bulk", "watch", "node", "beside")
 
 
 def help_of(name):

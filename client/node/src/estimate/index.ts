@@ -1,0 +1,2 @@
+export { estimateTokens } from "./estimate.js";
+export { estimateRequest } from "./request.js";

@@ -1,0 +1,233 @@
+import assert from "node:assert/strict";
+import { createServer, type AddressInfo } from "node:net";
+import { test } from "node:test";
+import { status } from "@grpc/grpc-js";
+import { Bursar, BursarError, Denied } from "bursar";
+import { pauseMs } from "../../dist/esm/core/retry.js";
+import { FakeServer, allowed, type Handler } from "../fake.js";
+
+async function withServer(handlers: Record<string, Handler>, body: (server: FakeServer, bursar: Bursar) => Promise<void>, options: object = {}): Promise<void> {
+  const server = await new FakeServer(handlers).start();
+  const bursar = new Bursar({ address: server.address, ...options });
+  try {
+    await body(server, bursar);
+  } finally {
+    await bursar.close();
+    server.stop();
+  }
+}
+
+const once = (first: object | "silence"): Handler => {
+  let calls = 0;
+  return (request) => (calls++ === 0 ? first : allowed(request));
+};
+
+test("a check that no server answered is sent again under the same id, which is new only the first time", async () => {
+  await withServer({ check: once({ status: status.UNAVAILABLE, reason: "X" }) }, async (server, bursar) => {
+    const check = await bursar.check({ user: "ann" });
+    const sent = server.calls("check").map((one) => one.request);
+    assert.equal(sent.length, 2);
+    assert.match(check.requestId, /^[0-9a-f]{32}$/);
+    assert.deepEqual(sent.map((one) => one.requestId), [check.requestId, check.requestId]);
+    assert.deepEqual(sent.map((one) => one.requestIdIsNew), [true, false]);
+  });
+});
+
+test("an id of the caller's is never called new", async () => {
+  await withServer({ check: once({ status: status.UNAVAILABLE, reason: "X" }) }, async (server, bursar) => {
+    await bursar.check({ user: "ann", requestId: "mine" });
+    assert.deepEqual(server.calls("check").map((one) => [one.request.requestId, one.request.requestIdIsNew]), [["mine", false], ["mine", false]]);
+  });
+});
+
+test("RetryInfo is waited for", async () => {
+  await withServer({ check: once({ status: status.UNAVAILABLE, reason: "X", retryMs: 700 }) }, async (server, bursar) => {
+    await bursar.check({ user: "ann" });
+    const [first, second] = server.calls("check");
+    assert.ok(second!.at - first!.at >= 695, `${second!.at - first!.at} ms`);
+  });
+});
+
+test("grpc-retry-pushback-ms is waited for", async () => {
+  let calls = 0;
+  await withServer({ getStatus: () => (calls++ ? {} : { status: status.UNAVAILABLE, reason: "X", pushbackMs: 600 }) }, async (server, bursar) => {
+    await bursar.status({ user: "ann" });
+    const [first, second] = server.calls("getStatus");
+    assert.ok(second!.at - first!.at >= 595, `${second!.at - first!.at} ms`);
+  });
+});
+
+test("RetryInfo beyond the deadline ends the call at once, with the time in the error", async () => {
+  await withServer({ check: () => ({ status: status.UNAVAILABLE, reason: "X", retryMs: 60_000 }) }, async (server, bursar) => {
+    await assert.rejects(bursar.check({ user: "ann" }), (error: BursarError) => {
+      assert.deepEqual([error.code, error.retryAfterMs, error.fromServer, error.reason], ["UNAVAILABLE", 60_000, true, "X"]);
+      return true;
+    });
+    assert.equal(server.calls("check").length, 1);
+  });
+});
+
+test("an attempt that nobody answers ends, and the next one is tried", async () => {
+  await withServer({ check: once("silence") }, async (server, bursar) => {
+    assert.equal((await bursar.check({ user: "ann" })).allowed, true);
+    assert.equal(server.calls("check").length, 2);
+  }, { attemptMs: 200, timeoutMs: 60_000 });
+});
+
+test("CANCELLED by a stopping server is sent again", async () => {
+  await withServer({ check: once({ status: status.CANCELLED }) }, async (server, bursar) => {
+    assert.equal((await bursar.check({ user: "ann" })).allowed, true);
+    assert.equal(server.calls("check").length, 2);
+  });
+});
+
+test("after the last attempt the error is the server's", async () => {
+  await withServer({ check: () => ({ status: status.UNAVAILABLE, reason: "X", details: "Redis is away" }) }, async (server, bursar) => {
+    await assert.rejects(bursar.check({ user: "ann" }), { name: "BursarError", code: "UNAVAILABLE", message: "Redis is away", fromServer: true });
+    assert.equal(server.calls("check").length, 3);
+  }, { attempts: 3 });
+});
+
+for (const code of [status.INVALID_ARGUMENT, status.RESOURCE_EXHAUSTED, status.UNAUTHENTICATED, status.INTERNAL]) {
+  test(`${status[code]} is not sent again`, async () => {
+    await withServer({ check: () => ({ status: code, reason: "X" }) }, async (server, bursar) => {
+      await assert.rejects(bursar.check({ user: "ann" }), { code: status[code] });
+      assert.equal(server.calls("check").length, 1);
+    });
+  });
+}
+
+test("a denial is an answer, and never sent again", async () => {
+  const denied = { allowed: false, requestId: "x", reason: "REASON_BUDGET", message: "You have spent your budget.", retryAfterUs: 1500, quality: "QUALITY_EXACT" };
+  await withServer({ check: () => denied }, async (server, bursar) => {
+    const check = await bursar.check({ user: "ann" });
+    assert.deepEqual([check.allowed, check.reason, check.retryAfterMs], [false, "budget", 2]);
+    await assert.rejects(bursar.run({ user: "ann" }, () => assert.fail("it ran")), (error: Denied) => {
+      assert.ok(error instanceof Denied && error instanceof BursarError);
+      assert.equal(error.message, "You have spent your budget.");
+      assert.equal(error.check.reason, "budget");
+      return true;
+    });
+    assert.equal(server.calls("check").length, 2);
+  });
+});
+
+for (const message of ["Wait 429 seconds.", "Your rate limit is reached.", "the rate_limit", "Too many requests."]) {
+  test(`a Denied never says '${message}', at which agents' loops sleep`, async () => {
+    await withServer({ check: () => ({ allowed: false, reason: "REASON_REQUEST_RATE", message }) }, async (_, bursar) => {
+      await assert.rejects(bursar.run({ user: "ann" }, () => 1), (error: Denied) => {
+        assert.doesNotMatch(String(error.stack), /429|rate[ _]limit|too many requests/i);
+        assert.equal(error.check.message, message);
+        return true;
+      });
+    });
+  });
+}
+
+test("a signal ends a call that waits, with CANCELLED", async () => {
+  await withServer({ check: () => "silence" }, async (server, bursar) => {
+    const controller = new AbortController();
+    const check = bursar.check({ user: "ann" }, { signal: controller.signal });
+    const timer = setInterval(() => server.calls("check").length && controller.abort(), 5);
+    await assert.rejects(check, { code: "CANCELLED" });
+    clearInterval(timer);
+    assert.equal(server.calls("check").length, 1);
+  });
+});
+
+test("a reservation whose caller has left is given back", async () => {
+  let release: () => void = () => {};
+  const held = new Promise<void>((resolve) => (release = resolve));
+  await withServer({ check: async (request) => (await held, allowed(request)), cancel: () => ({ state: "RESERVATION_STATE_CANCELLED" }) }, async (server, bursar) => {
+    const controller = new AbortController();
+    const check = bursar.check({ user: "ann", requestId: "left" }, { signal: controller.signal });
+    while (server.calls("check").length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    controller.abort();
+    await assert.rejects(check, { code: "CANCELLED" });
+    release();
+    while (server.calls("cancel").length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    assert.equal(server.calls("cancel")[0]!.request.reservation.handle, "r-left");
+  });
+});
+
+test("pauses double from 50 ms to a second, with full jitter, and are never shorter than the server's", () => {
+  assert.deepEqual([0, 1, 2, 3, 4, 5, 60].map((failures) => pauseMs(failures, 0, () => 1)), [50, 100, 200, 400, 800, 1000, 1000]);
+  assert.equal(pauseMs(3, 0, () => 0), 0);
+  assert.equal(pauseMs(3, 5000, () => 0.5), 5000);
+});
+
+test("a server that is away is looked for twice a second, however long it has been away", async () => {
+  let connections = 0;
+  const began = Date.now();
+  const gate = createServer((socket) => {
+    connections++;
+    socket.destroy();
+  });
+  await new Promise<void>((resolve) => gate.listen(0, "127.0.0.1", resolve));
+  const bursar = new Bursar({ address: `127.0.0.1:${(gate.address() as AddressInfo).port}`, timeoutMs: 60_000 });
+  const check = bursar.check({ user: "ann" });
+  check.catch(() => {});
+  while (connections < 15) await new Promise((resolve) => setTimeout(resolve, 10));
+  /* grpc-js alone needs minutes for 15. */
+  assert.ok(Date.now() - began < 15_000, `${Date.now() - began} ms`);
+  await bursar.close();
+  await assert.rejects(check, { code: "CANCELLED" });
+  gate.close();
+});
+
+test("a server that stops and comes back delays calls, and fails none", async () => {
+  await withServer({ check: (request) => allowed(request) }, async (server, bursar) => {
+    await bursar.check({ user: "ann" });
+    server.stop();
+    const waiting = Promise.all(Array.from({ length: 20 }, () => bursar.check({ user: "ann" })));
+    await assert.rejects(bursar.check({ user: "ann" }, { timeoutMs: 300 }), { code: "UNAVAILABLE", fromServer: false });
+    await server.start();
+    assert.equal((await waiting).filter((check) => check.allowed).length, 20);
+  }, { timeoutMs: 60_000 });
+});
+
+test("several addresses take turns, and one that is away is left out until it answers", async () => {
+  const handlers: Record<string, Handler> = { check: (request) => allowed(request) };
+  const one = await new FakeServer(handlers).start();
+  const two = await new FakeServer(handlers).start();
+  const bursar = new Bursar({ address: [one.address, two.address], gather: false });
+  const tenChecks = async () => {
+    for (let i = 0; i < 10; i++) await bursar.check({ user: "ann" });
+  };
+  await tenChecks();
+  assert.deepEqual([one.asked.length, two.asked.length], [5, 5]);
+  one.stop();
+  await tenChecks();
+  assert.equal(two.asked.length, 15);
+  await one.start();
+  while (one.asked.length < 8) await bursar.check({ user: "ann" });
+  await bursar.close();
+  one.stop();
+  two.stop();
+});
+
+test("a server that hangs is left out while another one answers", async () => {
+  const hanging = await new FakeServer({ check: () => "silence" }).start();
+  const well = await new FakeServer({ check: (request) => allowed(request) }).start();
+  const bursar = new Bursar({ address: [hanging.address, well.address], gather: false, attemptMs: 300, timeoutMs: 60_000 });
+  for (let i = 0; i < 4; i++) assert.equal((await bursar.check({ user: "ann" })).allowed, true);
+  await bursar.close();
+  hanging.stop();
+  well.stop();
+});
+
+test("a call that would make a second thing is sent once, though it waits for a server; a reset carries an id", async (t) => {
+  let resets = 0;
+  const server = await new FakeServer({ createKey: () => ({ status: status.UNAVAILABLE, reason: "X" }), reset: () => (resets++ ? {} : { status: status.UNAVAILABLE, reason: "X" }) }).start();
+  const bursar = new Bursar({ address: server.address });
+  t.after(async () => {
+    await bursar.close();
+    server.stop();
+  });
+  await assert.rejects(bursar.admin.createKey({}), { code: "UNAVAILABLE" });
+  assert.equal(server.calls("createKey").length, 1);
+  await bursar.admin.reset({ ref: { id: "ann" } });
+  const ids = server.calls("reset").map((one) => one.request.requestId);
+  assert.match(ids[0]!, /^[0-9a-f]{32}$/);
+  assert.deepEqual(ids, [ids[0], ids[0]]);
+});
