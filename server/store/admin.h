@@ -150,7 +150,9 @@ struct stats_query {
 	int64_t from_day, to_day; /* since 1970, UTC; both included */
 	int64_t today; /* there is no later data: the current month counts as complete up to now */
 	int top; /* of users, teams and orgs */
-	int tiers;
+	bool by_tier; /* also what the users of each tier use */
+	int tiers, tiers_used;
+	struct named_use *tier_used;
 	struct {
 		const char *tier;
 		int64_t accounts, suspended;

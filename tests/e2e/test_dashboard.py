@@ -290,6 +290,21 @@ def test_a_pool_that_somebody_else_has_changed_is_not_changed_again(desk):
     assert desk.admin("GetPool", pb.GetPoolRequest(ref=ref)).slots == 9
 
 
+def test_money_shows_what_the_users_of_each_tier_cost(desk):
+    pb, user = desk.bots.admin_pb, unique("user")
+    desk.admin("PutAccount", pb.PutAccountRequest(ref=pb.AccountRef(id=user), tier="pro"))
+    window = desk.login(view="money")
+    for one, tokens in ((user, 2000), (unique("user"), 1000)):
+        answer = desk.check(one, model="gpt-4o", input_tokens=tokens, max_output_tokens=1)
+        desk.bots.limiter.Record(desk.bots.limiter_pb.RecordRequest(reservation=desk.bots.ref(answer), usage=desk.bots.types.TokenUsage(
+            input_tokens=tokens)), metadata=desk.metadata, timeout=20)
+    until(lambda: len(desk.admin("GetStats", pb.GetStatsRequest(by_tier=True)).by_tier) == 2, "the use in the ledger")
+    window.reload()
+    tiers = window.get_by_role("list", name="By tier").get_by_role("listitem")
+    tiers.first.wait_for()
+    assert [text.split()[0] for text in tiers.all_inner_texts()] == ["pro", "free"]
+
+
 def test_prices_are_imported_after_their_difference_was_shown(desk):
     pb = desk.bots.admin_pb
     window = desk.login(view="prices/import")

@@ -109,16 +109,25 @@ static void show_top(struct cli *cli, const Bursar__V1__GetStatsResponse *stats)
 	show_groups(cli, stats);
 }
 
+static void show_tiers_used(struct cli *cli, const Bursar__V1__GetStatsResponse *stats)
+{
+	static const char *const columns[] = {"~TIER", ">REQUESTS", ">INPUT", ">OUTPUT", ">COST", NULL};
+
+	view_rows(cli, columns, stats->by_tier, stats->n_by_tier, named_cells, "nothing was used");
+	show_named(cli, "TOTAL", &stats->total, stats->total != NULL, total_cells);
+}
+
 /* NULL after saying why, with the exit code in `code`. */
-static Bursar__V1__GetStatsResponse *ask_stats(struct cli *cli, int64_t from_us, int64_t to_us, int *code)
+static Bursar__V1__GetStatsResponse *ask_stats(
+	struct cli *cli, int64_t from_us, int64_t to_us, int64_t top, bool by_tier, int *code)
 {
 	Bursar__V1__GetStatsRequest request = BURSAR__V1__GET_STATS_REQUEST__INIT;
-	int64_t top = option_number(cli, "top", 0);
 
 	request.tenant = (char *)option_text(cli, "tenant");
 	request.from_us = from_us;
 	request.to_us = to_us;
 	request.top = (int32_t)top;
+	request.by_tier = by_tier;
 	if (top <= 100)
 		return cli_call(cli, BURSAR_GET_STATS, &request, code);
 	err_set(&cli->err, ERR_INVALID, "--top: must be at most 100");
@@ -129,30 +138,53 @@ static Bursar__V1__GetStatsResponse *ask_stats(struct cli *cli, int64_t from_us,
 static int run_stats(struct cli *cli)
 {
 	int code;
-	Bursar__V1__GetStatsResponse *stats =
-		ask_stats(cli, option_number(cli, "from", 0), option_number(cli, "to", 0), &code);
+	Bursar__V1__GetStatsResponse *stats = ask_stats(cli, option_number(cli, "from", 0), option_number(cli, "to", 0),
+		option_number(cli, "top", 0), false, &code);
 
 	return cli_end(cli, stats, code, show_stats);
 }
 
-static int run_top(struct cli *cli)
+/* The month of --month as from_us and to_us of a request; 0: none. False when it is wrong. */
+static bool month_read(struct cli *cli, int64_t *from_us, int64_t *to_us)
 {
 	const char *month = option_text(cli, "month");
 	struct tm begin = {.tm_mday = 1}, end;
-	int64_t from_us = 0, to_us = 0;
+
+	*from_us = *to_us = 0;
+	if (!option_given(cli, "month"))
+		return true;
+	if (!month_check(cli, month) || sscanf(month, "%4d-%2d", &begin.tm_year, &begin.tm_mon) != 2)
+		return false;
+	begin.tm_year -= 1900;
+	end = begin; /* tm_mon counts from 0, so it already is the next month */
+	begin.tm_mon--;
+	*from_us = (int64_t)timegm(&begin) * 1000000;
+	*to_us = (int64_t)timegm(&end) * 1000000 - 1;
+	return true;
+}
+
+static int run_top(struct cli *cli)
+{
+	Bursar__V1__GetStatsResponse *stats;
+	int64_t from_us, to_us;
 	int code;
 
-	if (option_given(cli, "month")) {
-		if (!month_check(cli, month) || sscanf(month, "%4d-%2d", &begin.tm_year, &begin.tm_mon) != 2)
-			return cli_usage(cli);
-		begin.tm_year -= 1900;
-		end = begin; /* tm_mon counts from 0, so it already is the next month */
-		begin.tm_mon--;
-		from_us = (int64_t)timegm(&begin) * 1000000;
-		to_us = (int64_t)timegm(&end) * 1000000 - 1;
-	}
-	Bursar__V1__GetStatsResponse *stats = ask_stats(cli, from_us, to_us, &code);
+	if (!month_read(cli, &from_us, &to_us))
+		return cli_usage(cli);
+	stats = ask_stats(cli, from_us, to_us, option_number(cli, "top", 0), false, &code);
 	return cli_end(cli, stats, code, show_top);
+}
+
+static int run_report_tiers(struct cli *cli)
+{
+	Bursar__V1__GetStatsResponse *stats;
+	int64_t from_us, to_us;
+	int code;
+
+	if (!month_read(cli, &from_us, &to_us))
+		return cli_usage(cli);
+	stats = ask_stats(cli, from_us, to_us, 1, true, &code);
+	return cli_end(cli, stats, code, show_tiers_used);
 }
 
 static int run_proof(struct cli *cli)
@@ -188,6 +220,12 @@ static const struct command commands[] = {
 		.options = {OPTION_TENANT, OPTION_MONTH,
 			{'n', "top", OPTION_SOME, "N", "how many of each to show, at most 100 (default: 10)", NULL}},
 		.examples = {"report top", "report top --tenant acme --month 2026-10 -n 50"},
+	},
+	{
+		COMMAND("report tiers", "", "show what the users of each tier cost in a month", run_report_tiers),
+		.about = "Users count in the tier that they are on now, whatever they were on before.",
+		.options = {OPTION_TENANT, OPTION_MONTH},
+		.examples = {"report tiers", "report tiers --tenant acme --month 2026-10"},
 	},
 	{
 		COMMAND("stats", "", "show usage: users by tier, top users and groups, days, models, interfaces",

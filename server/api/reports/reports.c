@@ -79,6 +79,7 @@ static void stats_answer(struct call *call, const struct stats_query *op)
 	answer->n_by_interface = named_list(arena, op->interface, op->interfaces, &answer->by_interface);
 	answer->n_by_team = named_list(arena, op->team, op->teams, &answer->by_team);
 	answer->n_by_org = named_list(arena, op->org, op->orgs, &answer->by_org);
+	answer->n_by_tier = named_list(arena, op->tier_used, op->tiers_used, &answer->by_tier);
 	answer->total = named_to_message(arena, "", &op->total);
 	call_reply_message(call, &answer->base);
 }
@@ -110,6 +111,7 @@ void admin_get_stats(struct call *call, void *ctx)
 		.to_day = to_day,
 		.today = floor_div(now_us, DAY_US),
 		.top = admin_page(stats->request->top, 10, 100),
+		.by_tier = stats->request->by_tier,
 	};
 	admin_ask(worker, stats, &stats->op);
 }

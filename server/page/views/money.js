@@ -127,12 +127,23 @@ function topUsers(stats) {
 	], stats.top_users, { quiet: true }) : empty("Nobody used anything in this time.");
 }
 
-function rankingOf(title, rows) {
+/* The use of every user is read for it, so it is asked for by itself. */
+function tierCard([from, to], { tenant, signal }) {
+	const place = h("div");
+
+	loaded(place, signal, () => get("/v1/stats", { tenant, from_us: from.getTime() * 1000, to_us: to.getTime() * 1000, top: 1, by_tier: "true" }, signal),
+		(stats) => [rankingIn("By tier", stats.by_tier), h("p.muted", "Users count in the tier that they are on now.")]);
+	return card("By tier", place);
+}
+
+function rankingIn(title, rows) {
 	const place = h("div");
 
 	ranking(place, title, (rows ?? []).slice(0, 8).map((one) => ({ name: one.name || "none", value: int(one.cost_nano_usd), note: plural(one.requests, "request") })), money);
-	return card(title, rows?.length ? place : empty("Nothing in this time."));
+	return rows?.length ? place : empty("Nothing in this time.");
 }
+
+const rankingOf = (title, rows) => card(title, rankingIn(title, rows));
 
 async function load(choices, { tenant, signal }) {
 	const range = period(choices.period), days = daysOf(range), span = { from_day: days[0], to_day: days.at(-1) };
@@ -144,10 +155,10 @@ async function load(choices, { tenant, signal }) {
 	const found = choices.by === "team" ? await byTeam(stats, span, tenant, signal)
 		: other ? byName(other, (line) => line.interface) : byName(lines, (line) => line.model);
 
-	return { days, stats, lines, found };
+	return { days, stats, lines, found, range };
 }
 
-function drawn({ days, stats, lines, found }, forecast) {
+function drawn({ days, stats, lines, found, range }, forecast, context) {
 	const chart = timeChart({ title: "Cost by day", unit: "Day (UTC)", format: money, axis: shortMoney, asBars: true });
 	const tiles = [["Cost", money(stats.total?.cost_nano_usd)], ["Requests", short(stats.total?.requests)],
 		["Tokens", short(int(stats.total?.input_tokens) + int(stats.total?.output_tokens))],
@@ -161,7 +172,7 @@ function drawn({ days, stats, lines, found }, forecast) {
 			return made.element;
 		})),
 		card("Cost by day", chart.element),
-		h("div.columns.three", rankingOf("By model", stats.by_model), rankingOf("By interface", stats.by_interface), rankingOf("By team", stats.by_team)),
+		h("div.columns.three", rankingOf("By model", stats.by_model), rankingOf("By interface", stats.by_interface), rankingOf("By team", stats.by_team), tierCard(range, context)),
 		h("div.columns", card("Top users", topUsers(stats)), h("div.stack", card("Forecast of this month", forecast), card("Without a price", flagged(lines)))));
 }
 
@@ -172,7 +183,7 @@ export const moneyView = {
 		const when = choice("Period", PERIODS, { value: query.get("period") ?? "month" }), by = choice("Cost by", KEYS, { value: query.get("by") ?? "model" });
 		const place = h("div"), forecast = h("div");
 		const choices = () => ({ period: when.control.value, by: by.control.value });
-		const again = loaded(place, signal, () => load(choices(), context), (state) => drawn(state, forecast));
+		const again = loaded(place, signal, () => load(choices(), context), (state) => drawn(state, forecast, context));
 		const form = h("form.row", { onchange: () => (remember(choices()), again()), onsubmit: (event) => event.preventDefault() }, when.element, by.element);
 
 		loaded(forecast, signal, () => get("/v1/reports/forecast", { tenant, kind: "tenant" }, signal), forecastCard);

@@ -113,7 +113,7 @@ bool admin_stats(struct stats_query *op, struct pg_link *link, struct err *err)
 	/* Compiling a query that runs once takes longer than running it. */
 	if (!pg_begin(link, "ISOLATION LEVEL REPEATABLE READ READ ONLY", err) ||
 		!pg_exec(link, "SET LOCAL jit = off", NULL, err) || !admin_top_users(op, link, err) ||
-		!ask(op, link, results, err))
+		(op->by_tier && !admin_tier_uses(op, link, err)) || !ask(op, link, results, err))
 		return false;
 	read_stats(op, results);
 	pg_results_clear(results, STATS_COUNT);

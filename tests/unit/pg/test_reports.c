@@ -215,6 +215,23 @@ static void the_dearest_users_are(const struct stats_query *stats)
 				(long long)stats->from_day, (long long)stats->to_day)));
 }
 
+/* Every user is on free but one, who is on pro. */
+static void tiers_have_what_their_users_use(const struct stats_query *stats)
+{
+	const char *right = pg_server_ask(bench.db,
+		arena_printf(&bench.arena,
+			"SELECT coalesce(string_agg(tier || ' ' || c, ' ' ORDER BY c DESC, tier), '') FROM (SELECT CASE user_id "
+			"WHEN (SELECT min(user_id) FROM ledger) THEN 'pro' ELSE 'free' END AS tier, sum(cost_nano) AS c FROM "
+			"ledger WHERE day - date '1970-01-01' BETWEEN %lld AND %lld GROUP BY 1) u",
+			(long long)stats->from_day, (long long)stats->to_day));
+	const char *got = "";
+
+	for (int i = 0; i < stats->tiers_used; i++)
+		got = arena_printf(&bench.arena, "%s%s%s %lld", got, i ? " " : "", stats->tier_used[i].name,
+			(long long)stats->tier_used[i].use.cost);
+	assert_string_equal(got, right);
+}
+
 /* Ranges of whole months, of parts of a month, and of both; the monthly roll-up is used wherever possible. */
 WITH_REPORTS(figures_of_any_range_are_those_of_the_rows)
 {
@@ -224,15 +241,19 @@ WITH_REPORTS(figures_of_any_range_are_those_of_the_rows)
 		{before - 40, before - 30}, {today - DAYS - 1, month + 5}};
 
 	fill();
+	assert_true(pg_server_exec(bench.db,
+		"UPDATE accounts SET tier = 'pro' WHERE kind = 1 AND id = (SELECT min(user_id) FROM ledger)"));
 	for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
 		struct stats_query stats = {.job = JOB,
 			.tenant = "t",
 			.from_day = ranges[i][0],
 			.to_day = ranges[i][1],
 			.today = today,
-			.top = 3};
+			.top = 3,
+			.by_tier = true};
 		RUN_OK(stats, &stats);
 		the_dearest_users_are(&stats);
+		tiers_have_what_their_users_use(&stats);
 	}
 	struct stats_query all = {
 		.job = JOB, .tenant = "t", .from_day = today - DAYS, .to_day = today, .today = today, .top = 5};
@@ -244,9 +265,10 @@ WITH_REPORTS(figures_of_any_range_are_those_of_the_rows)
 	assert_int_equal(all.orgs, 1);
 	assert_int_equal(all.org[0].use.cost,
 		pg_server_ask_number(bench.db, "SELECT sum(cost_nano) FROM ledger WHERE org = 'org'"));
-	assert_int_equal(all.tiers, 1);
+	assert_int_equal(all.tiers_used, 0);
+	assert_int_equal(all.tiers, 2);
 	assert_string_equal(all.tier[0].tier, "free");
-	assert_int_equal(all.tier[0].accounts, 7);
+	assert_int_equal(all.tier[0].accounts, 6);
 }
 
 /* Use of one user on one day of the previous month. */

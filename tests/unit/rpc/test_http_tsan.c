@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -354,6 +355,56 @@ CARRIED(a_stop_ends_streams_and_waiting_calls)
 	close(stream);
 	close(held);
 	close(resting);
+}
+
+/* What a crowd does until it is told to stop: it calls, streams, breaks off and leaves, at random. */
+static struct {
+	atomic_bool over;
+	sem_t answered;
+} crowd;
+
+static void *come_and_go(void *seed)
+{
+	static const char *const texts[] = {
+		"POST /t.T/Echo HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\nx",
+		"POST /t.T/Linger HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\nx",
+		"POST /t.T/Count HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n50",
+		"POST /t.T/Hold HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\nx",
+		"GET /hello HT",
+	};
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)http_port(http))};
+	unsigned chance = (unsigned)(uintptr_t)seed;
+
+	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	while (!atomic_load(&crowd.over)) {
+		const char *text = texts[(unsigned)rand_r(&chance) % (sizeof(texts) / sizeof(texts[0]))];
+		int fd = socket(AF_INET, SOCK_STREAM, 0);
+		char heard[64];
+
+		if (connect(fd, (const struct sockaddr *)(const void *)&to, sizeof(to)) == 0 &&
+			send(fd, text, strlen(text), MSG_NOSIGNAL) > 0 && text == texts[0] &&
+			recv(fd, heard, sizeof(heard), 0) > 0)
+			sem_post(&crowd.answered);
+		close(fd);
+	}
+	return NULL;
+}
+
+CARRIED(a_stop_while_callers_come_and_go_leaves_nothing)
+{
+	enum { THREADS = 6, ANSWERED = 100 };
+	pthread_t threads[THREADS];
+
+	sem_init(&crowd.answered, 0, 0);
+	for (uintptr_t i = 0; i < THREADS; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, come_and_go, (void *)(i + 1)), 0);
+	for (int i = 0; i < ANSWERED; i++)
+		sem_wait(&crowd.answered);
+	rpc_server_stop(served.server, &(struct rpc_stop){.drain_us = 100000, .detach = detach, .ctx = http});
+	served.server = NULL;
+	atomic_store(&crowd.over, true);
+	for (int i = 0; i < THREADS; i++)
+		assert_int_equal(pthread_join(threads[i], NULL), 0);
 }
 
 CARRIED(a_malformed_request_is_refused_and_leaves_nothing)
