@@ -54,14 +54,17 @@ function(bursar_embedded_library)
 			-P "${CMAKE_SOURCE_DIR}/cmake/embed_migrations.cmake"
 		DEPENDS ${sql} cmake/embed_migrations.cmake cmake/embed_text.cmake COMMENT "embedding migrations/" VERBATIM)
 	bursar_embed_descriptors(descriptors_c)
-	set(examples_c "${CMAKE_BINARY_DIR}/gen/embedded_examples.c")
-	set(examples "${CMAKE_SOURCE_DIR}/server/api/openapi/examples.json")
-	add_custom_command(OUTPUT "${examples_c}"
-		COMMAND "${CMAKE_COMMAND}" "-DFILE=${examples}" "-DSYMBOL=bursar_examples" "-DOUT=${examples_c}"
-			-P "${CMAKE_SOURCE_DIR}/cmake/embed_bytes.cmake"
-		DEPENDS "${examples}" cmake/embed_bytes.cmake COMMENT "embedding the examples of OpenAPI" VERBATIM)
+	foreach(name examples parts)
+		set(${name}_c "${CMAKE_BINARY_DIR}/gen/embedded_${name}.c")
+		set(json "${CMAKE_SOURCE_DIR}/server/api/openapi/${name}.json")
+		add_custom_command(OUTPUT "${${name}_c}"
+			COMMAND "${CMAKE_COMMAND}" "-DFILE=${json}" "-DSYMBOL=bursar_${name}" "-DOUT=${${name}_c}"
+				-P "${CMAKE_SOURCE_DIR}/cmake/embed_bytes.cmake"
+			DEPENDS "${json}" cmake/embed_bytes.cmake COMMENT "embedding the ${name} of OpenAPI" VERBATIM)
+	endforeach()
 	bursar_embed_page(page_c)
-	add_library(bursar_embedded STATIC "${lua_c}" "${pool_c}" "${sql_c}" "${descriptors_c}" "${examples_c}" "${page_c}")
+	add_library(bursar_embedded STATIC "${lua_c}" "${pool_c}" "${sql_c}" "${descriptors_c}" "${examples_c}" "${parts_c}"
+		"${page_c}")
 	target_include_directories(bursar_embedded PUBLIC "${CMAKE_SOURCE_DIR}/server")
 	target_link_libraries(bursar_embedded PUBLIC bursar_flags)
 endfunction()

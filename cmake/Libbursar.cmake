@@ -42,7 +42,7 @@ add_dependencies(bursar_static bursar_object)
 set_target_properties(bursar_shared bursar_static PROPERTIES OUTPUT_NAME bursar LINKER_LANGUAGE C
 	ARCHIVE_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/lib" LIBRARY_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/lib"
 	VERSION "${PROJECT_VERSION}" SOVERSION "${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR}")
-target_link_libraries(bursar_shared PRIVATE bursar_flags PkgConfig::grpc PkgConfig::libprotobuf_c PkgConfig::jansson)
+target_link_libraries(bursar_shared PRIVATE bursar_flags PkgConfig::grpc PkgConfig::libprotobuf_c)
 target_link_options(bursar_shared PRIVATE -Wl,-z,defs)
 
 install(TARGETS bursar_shared bursar_static COMPONENT library)

@@ -32,7 +32,9 @@ if(BURSAR_SANITIZE)
 else()
 	target_compile_options(bursar_flags INTERFACE -fstack-protector-strong)
 	if(NOT CMAKE_BUILD_TYPE STREQUAL "Debug")
-		target_compile_options(bursar_flags INTERFACE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+		# Without the folder's path in it, the same source gives the same bytes, wherever it is built.
+		target_compile_options(bursar_flags INTERFACE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+			"-ffile-prefix-map=${CMAKE_SOURCE_DIR}=.")
 	endif()
 	target_link_options(bursar_flags INTERFACE -Wl,-z,relro,-z,now)
 endif()

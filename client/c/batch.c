@@ -11,9 +11,12 @@ struct item {
 };
 
 struct bursar_batch {
+	struct bursar_batch *next, *prev; /* of the connection */
 	struct bursar *bursar;
 	enum bursar_method method;
 	size_t size, count;
+	int64_t delay_us; /* how long an item waits at most; negative: until it is flushed */
+	int64_t due_us; /* of the first item */
 	struct item *items;
 };
 
@@ -35,6 +38,11 @@ struct bursar_batch *bursar_batch_new(struct bursar *bursar, enum bursar_method 
 	batch->bursar = bursar;
 	batch->method = method;
 	batch->size = size;
+	batch->delay_us = -1;
+	batch->next = bursar->batches;
+	if (batch->next)
+		batch->next->prev = batch;
+	bursar->batches = batch;
 	batch->items = calloc(size, sizeof(*batch->items));
 	if (!batch->items)
 		abort();
@@ -126,8 +134,30 @@ void bursar_batch_flush(struct bursar_batch *batch)
 	batch->count = 0;
 }
 
+static int64_t batches_due(struct bursar *bursar, int64_t until)
+{
+	for (struct bursar_batch *batch = bursar->batches; batch; batch = batch->next) {
+		if (batch->count == 0 || batch->delay_us < 0)
+			continue;
+		if (batch->due_us <= bursar__now_us())
+			bursar_batch_flush(batch);
+		else if (batch->due_us < until)
+			until = batch->due_us;
+	}
+	return until;
+}
+
+void bursar_batch_within(struct bursar_batch *batch, int64_t delay_us)
+{
+	batch->bursar->batches_due = batches_due;
+	batch->delay_us = delay_us;
+	batch->due_us = bursar__now_us() + delay_us;
+}
+
 void bursar_batch_add(struct bursar_batch *batch, const void *request, bursar_done *done, void *ctx)
 {
+	if (batch->count == 0 && batch->delay_us >= 0)
+		batch->due_us = bursar__now_us() + batch->delay_us;
 	batch->items[batch->count++] =
 		(struct item){.request = bursar__message_copy(request), .done = done, .ctx = ctx};
 	if (batch->count == batch->size)
@@ -140,6 +170,12 @@ void bursar_batch_free(struct bursar_batch *batch)
 
 	if (!batch)
 		return;
+	if (batch->prev)
+		batch->prev->next = batch->next;
+	else
+		batch->bursar->batches = batch->next;
+	if (batch->next)
+		batch->next->prev = batch->prev;
 	bursar__error_set(&error, BURSAR_CANCELLED, "the batch was freed before it was sent");
 	for (size_t i = 0; i < batch->count; i++) {
 		bursar_free(batch->items[i].request);

@@ -88,6 +88,13 @@ struct bursar_error {
 	char name[132]; /* with a reason such as TIER_NOT_FOUND: what was not found; "" when the server does not say */
 };
 
+/* What a check answers when no server did. What a server answers, UNAVAILABLE too, counts as it is. */
+enum bursar_fail {
+	BURSAR_FAIL_CLOSED = 0, /* the error */
+	BURSAR_FAIL_OPEN = 1, /* allowed */
+	BURSAR_FAIL_SHARE = 2, /* allowed as long as the user stays within a share of their own in this connection */
+};
+
 /* A field that is 0 or NULL has its default. The strings are needed only until bursar_open returns. */
 struct bursar_options {
 	int64_t timeout_us; /* how long a call may take with all its attempts; default 10 s */
@@ -98,15 +105,24 @@ struct bursar_options {
 	 * tls_cert and tls_key are the client's own certificate and its key: both or neither.
 	 */
 	const char *tls_ca, *tls_cert, *tls_key;
-	int attempts; /* how often a call is sent that ends with UNAVAILABLE or DEADLINE_EXCEEDED; default 4 */
+	int attempts; /* how often a call is sent that ends with UNAVAILABLE, DEADLINE_EXCEEDED or CANCELLED; default 4 */
+	/*
+	 * An answer by this policy has the quality BLIND, a `cause` and no reservation handle: record the request with
+	 * the reservation that bursar_reservation_of makes.
+	 */
+	enum bursar_fail fail;
+	int64_t fail_after_us; /* with OPEN and SHARE: how long a check looks for a server; default 2 s */
+	int fail_share_per_minute; /* with SHARE: requests of a user in a minute; default 5 */
 };
 
-/* A connection to a server. */
+/* A connection to a server, or to several of one fleet. */
 struct bursar;
 
 /*
- * Makes a connection to "host:port" or "unix:/path". The server is contacted at the first call, not before; if the
- * connection breaks, the next call makes it again. `options` may be NULL. Free the connection with bursar_close.
+ * Makes a connection to "host:port" or "unix:/path", or to at most 64 of them with commas between. Servers are contacted
+ * at the first call, not before; if a connection breaks, the next call makes it again. Calls go to the servers in turn.
+ * One that is not reached or does not answer in `attempt_us` is passed over for a second, and its calls are sent to the
+ * next one at once. `options` may be NULL. Free the connection with bursar_close.
  *
  * NULL with INVALID_ARGUMENT when the address, the key or a TLS file cannot be used; `field` is "address" or the name of
  * the option.
@@ -222,6 +238,19 @@ void bursar_slot_close(struct bursar_slot *slot);
 /* Call it at least once a second beside bursar_poll: connects again when it is time, and ends a lease that ran out. */
 void bursar_slot_tick(struct bursar_slot *slot);
 
+/*
+ * Fills `reservation` for the Record, Cancel or Renew of a checked request: with its handle or, when there is none because
+ * no server answered the check, with its other fields. Points into both messages and owns nothing.
+ */
+void bursar_reservation_of(const Bursar__V1__CheckRequest *request, const Bursar__V1__CheckResponse *answer,
+	Bursar__V1__ReservationRef *reservation);
+
+/*
+ * How many tokens a text of `len` bytes of UTF-8 has, about: within 25% of OpenAI's o200k for prose in twelve languages,
+ * code and JSON. For `input_tokens` of a check, when the model's tokenizer is not at hand.
+ */
+int64_t bursar_estimate_tokens(const char *text, size_t len);
+
 /* Writes a random request id: 32 characters of 0-9 a-f, and a terminating 0. */
 void bursar_request_id(char out[33]);
 
@@ -243,6 +272,12 @@ struct bursar_batch *bursar_batch_new(struct bursar *bursar, enum bursar_method 
  */
 void bursar_batch_add(struct bursar_batch *batch, const void *request, bursar_done *done, void *ctx);
 
+/*
+ * From now on bursar_poll sends the batch when its first item has waited for `delay_us`. 1,000 gathers what many users
+ * ask in the same millisecond; a negative value ends it: only bursar_batch_flush and a full batch send then.
+ */
+void bursar_batch_within(struct bursar_batch *batch, int64_t delay_us);
+
 /* Sends what was added since the last time. */
 void bursar_batch_flush(struct bursar_batch *batch);
 
@@ -253,20 +288,44 @@ void bursar_batch_flush(struct bursar_batch *batch);
 void bursar_batch_free(struct bursar_batch *batch);
 
 /*
- * Fills `usage` for a Record from a provider's usage object, whose overlapping counts become Bursar's disjoint meters.
- * `json` is that object alone, `len` bytes of it: "usage" of OpenAI (Chat Completions or Responses) and Anthropic,
- * "usageMetadata" of Google. Unknown members are ignored. `usage` needs no initialisation and owns nothing to be freed.
- *
- * False with INVALID_ARGUMENT, and `usage` unchanged, when the text is not such an object or its counts contradict each
- * other; `field` is the member that is wrong.
- *
- * RecordRequest.provider_usage is the better way: the server reads many more formats and members (docs/usage.md), and
- * keeps the record if it cannot read them. These functions are for programs that need the counts themselves.
+ * Keeps records that no server takes in a folder on disk until one does, so that what was spent is not forgotten when the
+ * server is away or this program ends. Each is delivered at least once, and the server counts a repeat once.
  */
-bool bursar_usage_from_openai(const char *json, size_t len, Bursar__V1__TokenUsage *usage, struct bursar_error *error);
-bool bursar_usage_from_anthropic(
-	const char *json, size_t len, Bursar__V1__TokenUsage *usage, struct bursar_error *error);
-bool bursar_usage_from_google(const char *json, size_t len, Bursar__V1__TokenUsage *usage, struct bursar_error *error);
+struct bursar_spool;
+
+/*
+ * Called when the server refuses a record of the folder for good, or a file does not hold one: the file has been renamed
+ * to `name` and is not sent again. `error` is valid during the callback.
+ */
+typedef void bursar_spool_refused(void *ctx, const char *name, const struct bursar_error *error);
+
+/*
+ * Called exactly once for each record. Answered: `answer` is not NULL and belongs to you (bursar_free). Kept in the
+ * folder, to be sent later: `kept`. Neither: `error` says why (the record is wrong, or the folder is full or cannot be
+ * written), and it is yours to keep.
+ */
+typedef void bursar_spooled(void *ctx, Bursar__V1__RecordResponse *answer, bool kept, const struct bursar_error *error);
+
+/*
+ * Opens a folder, which is made if it does not exist; what is in it is sent first. `records_max` is how many records it may
+ * keep (0: 10,000). `refused` may be NULL. NULL with INVALID_ARGUMENT when the folder cannot be used. Close the spool
+ * before the connection.
+ */
+struct bursar_spool *bursar_spool_open(struct bursar *bursar, const char *directory, size_t records_max,
+	bursar_spool_refused *refused, void *ctx, struct bursar_error *error);
+
+/* Sends a record (copied), or keeps it if no server takes it. Never fails: what goes wrong is told to `done`. */
+void bursar_spool_record(
+	struct bursar_spool *spool, const Bursar__V1__RecordRequest *request, bursar_spooled *done, void *ctx);
+
+/* Call it at least once a second beside bursar_poll: sends what waits, again after 1 to 30 s when that fails. */
+void bursar_spool_tick(struct bursar_spool *spool);
+
+/* How many records wait in the folder. */
+size_t bursar_spool_waiting(const struct bursar_spool *spool);
+
+/* Closes the folder. Records that are on their way still get their `done`, and are kept if need be. NULL is fine. */
+void bursar_spool_close(struct bursar_spool *spool);
 
 #ifdef __GNUC__
 #pragma GCC visibility pop

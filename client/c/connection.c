@@ -2,7 +2,6 @@
 #include "c/internal.h"
 
 #include <assert.h>
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +9,7 @@
 #include <grpc/byte_buffer.h>
 #include <grpc/support/time.h>
 
-enum { FIRST_PAUSE_US = 50000, LONGEST_PAUSE_US = 1000000, ANSWER_SIZE_MAX = 64 << 20 };
+enum { FIRST_PAUSE_US = 50000, LONGEST_PAUSE_US = 1000000 };
 
 /* One call through all its attempts. */
 struct bursar__call {
@@ -26,6 +25,7 @@ struct bursar__call {
 	int attempts;
 	/* The current attempt; NULL while the call waits for the next one. */
 	grpc_call *attempt;
+	struct bursar__server *server;
 	grpc_byte_buffer *sent; /* a copy of `request`, as gRPC empties the buffer that it sends */
 	grpc_metadata_array initial, trailing;
 	grpc_byte_buffer *answer;
@@ -33,58 +33,14 @@ struct bursar__call {
 	grpc_slice status_text;
 };
 
-static bool address_valid(const char *address)
-{
-	const char *colon = strrchr(address, ':');
-
-	if (strncmp(address, "unix:", 5) == 0)
-		return address[5] != '\0';
-	if (!colon || colon == address || !colon[1] || strlen(colon + 1) > 5 ||
-		strspn(colon + 1, "0123456789") != strlen(colon + 1))
-		return false;
-	for (const char *p = address; *p; p++)
-		if (isspace((unsigned char)*p) || *p == '/')
-			return false;
-	return atoi(colon + 1) > 0 && atoi(colon + 1) < 65536;
-}
-
-static grpc_channel *make_channel(const char *address, grpc_channel_credentials *credentials)
-{
-	/* We make our own attempts, and a proxy from the environment cannot reach a server on loopback. */
-	grpc_arg args[] = {
-		{GRPC_ARG_INTEGER, (char *)GRPC_ARG_ENABLE_RETRIES, {.integer = 0}},
-		{GRPC_ARG_INTEGER, (char *)GRPC_ARG_ENABLE_HTTP_PROXY, {.integer = 0}},
-		{GRPC_ARG_INTEGER, (char *)GRPC_ARG_ENABLE_CHANNELZ, {.integer = 0}},
-		{GRPC_ARG_INTEGER, (char *)GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, {.integer = 1}},
-		{GRPC_ARG_INTEGER, (char *)GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, {.integer = ANSWER_SIZE_MAX}},
-		{GRPC_ARG_INTEGER, (char *)GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, {.integer = 100}},
-		/* Despite its name, how long connecting may take: long enough for a slow line or a busy server. */
-		{GRPC_ARG_INTEGER, (char *)GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, {.integer = 5000}},
-		{GRPC_ARG_INTEGER, (char *)GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, {.integer = 1000}},
-		/* The holder of a lease must notice a silent server well before the lease ends. */
-		{GRPC_ARG_INTEGER, (char *)GRPC_ARG_KEEPALIVE_TIME_MS, {.integer = 10000}},
-		{GRPC_ARG_INTEGER, (char *)GRPC_ARG_KEEPALIVE_TIMEOUT_MS, {.integer = 5000}},
-		{GRPC_ARG_INTEGER, (char *)GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, {.integer = 0}},
-	};
-	grpc_channel_args list = {sizeof(args) / sizeof(*args), args};
-	grpc_channel *channel = grpc_channel_create(address, credentials, &list);
-
-	grpc_channel_credentials_release(credentials);
-	return channel;
-}
-
 struct bursar *bursar_open(const char *address, const struct bursar_options *options, struct bursar_error *error)
 {
 	struct bursar_options chosen = options ? *options : (struct bursar_options){0};
 	grpc_channel_credentials *credentials;
 	struct bursar *bursar;
 
-	if (!address_valid(address)) {
-		bursar__error_field(error, "address",
-			"'%s' is not an address%s; it looks like %s or unix:/run/bursar.sock", address,
-			strstr(address, "://") ? ": write it without http://" : "", BURSAR_DEFAULT_ADDRESS);
+	if (!bursar__addresses_valid(address, error))
 		return NULL;
-	}
 	if (!bursar__key_valid(chosen.key)) {
 		bursar__error_field(error, "key",
 			"is not an API key: pass the line that 'bursar key create' printed, beginning with bsk_");
@@ -104,14 +60,9 @@ struct bursar *bursar_open(const char *address, const struct bursar_options *opt
 	bursar->timeout_us = chosen.timeout_us > 0 ? chosen.timeout_us : 10000000;
 	bursar->attempt_us = chosen.attempt_us > 0 ? chosen.attempt_us : 2000000;
 	bursar->attempts = chosen.attempts > 0 ? chosen.attempts : 4;
-	bursar->channel = make_channel(address, credentials);
+	bursar__fail_set(bursar, &chosen);
 	bursar->queue = grpc_completion_queue_create_for_next(NULL);
-	for (int i = 0; i < BURSAR_METHODS; i++)
-		bursar->registered[i] =
-			grpc_channel_register_call(bursar->channel, bursar__methods[i].path, NULL, NULL);
-	for (int i = 0; i < BURSAR_STREAMS; i++)
-		bursar->registered_streams[i] =
-			grpc_channel_register_call(bursar->channel, bursar__stream_methods[i].path, NULL, NULL);
+	bursar__servers_open(bursar, address, credentials);
 	return bursar;
 }
 
@@ -143,8 +94,9 @@ static void attempt_start(struct bursar__call *call)
 	call->answer = NULL;
 	grpc_metadata_array_init(&call->initial);
 	grpc_metadata_array_init(&call->trailing);
-	call->attempt = grpc_channel_create_registered_call(bursar->channel, NULL, GRPC_PROPAGATE_DEFAULTS,
-		bursar->queue, bursar->registered[call->method],
+	call->server = bursar__server_next(bursar);
+	call->attempt = grpc_channel_create_registered_call(call->server->channel, NULL, GRPC_PROPAGATE_DEFAULTS,
+		bursar->queue, call->server->registered[call->method],
 		bursar__at_us(until < call->deadline_us ? until : call->deadline_us), NULL);
 	failure = grpc_call_start_batch(call->attempt, ops, sizeof(ops) / sizeof(*ops), &call->event, NULL);
 	if (failure != GRPC_CALL_OK) {
@@ -180,7 +132,7 @@ void bursar_submit(struct bursar *bursar, enum bursar_method method, const void 
 	call->ctx = ctx;
 	call->request = bursar__message_bytes(message);
 	bursar_free(filled);
-	call->deadline_us = bursar__now_us() + bursar->timeout_us;
+	call->deadline_us = bursar__now_us() + bursar__fail_timeout_us(bursar, method);
 	call->next = bursar->calls;
 	if (call->next)
 		call->next->prev = call;
@@ -208,20 +160,29 @@ static void finish_call(struct bursar__call *call, void *answer, const struct bu
 	free(call);
 }
 
-/* Is the call to be sent again? If so, sets when: the pause doubles each time. */
+/* Can the same request, sent again, have another end? A server that stops may cancel what it has. */
+static bool passes(const struct bursar_error *error)
+{
+	return error->code == BURSAR_UNAVAILABLE || error->code == BURSAR_DEADLINE_EXCEEDED ||
+	       error->code == BURSAR_CANCELLED;
+}
+
+/* Is the call to be sent again? If so, sets when: at once to another server, and else the pause doubles each time. */
 static bool schedule_again(struct bursar__call *call, const struct bursar_error *error)
 {
 	int64_t pause = FIRST_PAUSE_US, now = bursar__now_us();
 	unsigned char jitter[33];
 
-	if (error->code != BURSAR_UNAVAILABLE && error->code != BURSAR_DEADLINE_EXCEEDED)
+	if (!passes(error) || call->bursar->closing || call->attempts >= call->bursar->attempts)
 		return false;
-	if (call->bursar->closing || call->attempts >= call->bursar->attempts)
-		return false;
+	if (!error->from_server)
+		bursar__server_down(call->server);
 	for (int i = 1; i < call->attempts && pause < LONGEST_PAUSE_US; i++)
 		pause *= 2;
 	bursar_request_id((char *)jitter);
 	pause += pause * (jitter[0] % 16) / 32; /* so that the bots of a fleet do not all come back at once */
+	if (!error->from_server && bursar__server_up(call->bursar))
+		pause = 0;
 	if (pause < error->retry_after_us)
 		pause = error->retry_after_us;
 	if (pause >= call->deadline_us - now)
@@ -244,6 +205,8 @@ static size_t attempt_end(struct bursar__event *event, bool ok)
 	attempt_release(call);
 	if (!answer && schedule_again(call, &error))
 		return 0;
+	if (!answer && passes(&error) && !error.from_server && !call->bursar->closing)
+		answer = bursar__fail_answer(call->bursar, call->method, call->request);
 	finish_call(call, answer, &error);
 	return 1;
 }
@@ -264,6 +227,13 @@ static int64_t resend_due(struct bursar *bursar, int64_t until)
 	return until;
 }
 
+/* Sends what is due. Returns when there is more, at most `until`. */
+static int64_t next_due(struct bursar *bursar, int64_t until)
+{
+	until = resend_due(bursar, until);
+	return bursar->batches_due ? bursar->batches_due(bursar, until) : until;
+}
+
 static size_t event_done(grpc_event event)
 {
 	struct bursar__event *tag = event.tag;
@@ -278,7 +248,7 @@ size_t bursar_poll(struct bursar *bursar, int64_t timeout_us)
 
 	for (;;) {
 		/* Once something has ended, only handle what has already arrived. */
-		int64_t wait = ended ? 0 : resend_due(bursar, until);
+		int64_t wait = ended ? 0 : next_due(bursar, until);
 		grpc_event event = grpc_completion_queue_next(bursar->queue, bursar__at_us(wait), NULL);
 
 		if (event.type == GRPC_OP_COMPLETE)
@@ -324,7 +294,8 @@ void bursar_close(struct bursar *bursar)
 		GRPC_QUEUE_SHUTDOWN)
 		;
 	grpc_completion_queue_destroy(bursar->queue);
-	grpc_channel_destroy(bursar->channel);
+	bursar__servers_close(bursar);
+	free(bursar->shares);
 	free(bursar->bearer);
 	free(bursar);
 	grpc_shutdown_blocking();

@@ -23,23 +23,54 @@ struct bursar__event {
 	size_t (*done)(struct bursar__event *event, bool ok);
 };
 
-struct bursar {
+struct bursar__server {
 	grpc_channel *channel;
-	grpc_completion_queue *queue;
 	void *registered[BURSAR_METHODS];
 	void *registered_streams[BURSAR_STREAMS];
+	int64_t down_until_us; /* on the monotonic clock; it did not answer, and others come first until then */
+};
+
+struct bursar {
+	struct bursar__server *servers;
+	size_t server_count, next_server;
+	grpc_completion_queue *queue;
 	char *bearer; /* "Bearer bsk_..."; NULL: no key */
 	grpc_metadata key; /* sent with every call when there is one */
 	int64_t timeout_us, attempt_us;
 	int attempts;
+	enum bursar_fail fail;
+	int64_t fail_after_us;
+	struct bursar__shares *shares; /* NULL unless `fail` is BURSAR_FAIL_SHARE */
 	size_t in_flight;
 	struct bursar__call *calls; /* those sent, and those that wait to be sent again */
 	struct bursar_stream *streams;
+	struct bursar_batch *batches;
+	/* batch.c, once a batch may leave by itself: sends those that are due. Returns when the next is, at most `until`. */
+	int64_t (*batches_due)(struct bursar *bursar, int64_t until);
 	bool closing;
 };
 
 /* tls.c: the credentials that the options ask for (release them); NULL with `error`. */
 grpc_channel_credentials *bursar__credentials(const struct bursar_options *options, struct bursar_error *error);
+
+/* servers.c: are these addresses, with commas between them? False with `error` when one is not. */
+bool bursar__addresses_valid(const char *addresses, struct bursar_error *error);
+/* Makes the channels; takes over the credentials. */
+void bursar__servers_open(struct bursar *bursar, const char *addresses, grpc_channel_credentials *credentials);
+void bursar__servers_close(struct bursar *bursar);
+/* The server for the next call: in turn, those that are down only when all are. */
+struct bursar__server *bursar__server_next(struct bursar *bursar);
+/* The server was not reached, or was silent: others are asked for a second. */
+void bursar__server_down(struct bursar__server *server);
+/* Is one of them not down? */
+bool bursar__server_up(const struct bursar *bursar);
+
+/* fail.c: the client's policy for checks that no server answers; bursar_close frees `shares`. */
+void bursar__fail_set(struct bursar *bursar, const struct bursar_options *options);
+/* How long a call of this method may take. */
+int64_t bursar__fail_timeout_us(const struct bursar *bursar, enum bursar_method method);
+/* The policy's answer to a check or a batch of checks; free it with bursar_free. NULL when the error is the answer. */
+void *bursar__fail_answer(struct bursar *bursar, enum bursar_method method, grpc_byte_buffer *request);
 
 /* key.c: can `key` be sent in a header? Only visible characters can. NULL is valid. */
 bool bursar__key_valid(const char *key);

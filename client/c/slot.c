@@ -86,11 +86,17 @@ static int64_t survives_us(const struct bursar_slot *slot)
 	return slot->fence ? slot->lease_us - MARGIN_US : slot->patience_us;
 }
 
+/* A server that stops may cancel its streams; so do we, when one has been without a server for too long. */
+static bool stream_broke(const struct bursar_error *error)
+{
+	return error->code == BURSAR_UNAVAILABLE || error->code == BURSAR_CANCELLED;
+}
+
 static bool may_reconnect(struct bursar_slot *slot, const struct bursar_error *error)
 {
 	int64_t now = bursar__now_us();
 
-	if (slot->closing || slot->denied || slot->bursar->closing || error->code != BURSAR_UNAVAILABLE)
+	if (slot->closing || slot->denied || slot->bursar->closing || !stream_broke(error))
 		return false;
 	if (!slot->broken_us)
 		slot->broken_us = now;
@@ -114,7 +120,7 @@ static void on_ended(void *ctx, const struct bursar_error *error)
 	}
 	if (slot->closing)
 		end.code = BURSAR_OK;
-	else if (slot->fence && (error->code == BURSAR_UNAVAILABLE || slot->lease_us == 0))
+	else if (slot->fence && !slot->bursar->closing && (stream_broke(error) || slot->lease_us == 0))
 		bursar__error_set(&end, BURSAR_ABORTED, "the lease is lost: no server renewed it in time");
 	slot_free(slot, &end);
 }

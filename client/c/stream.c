@@ -16,6 +16,7 @@ struct bursar_stream {
 	bursar_message *message;
 	bursar_ended *ended;
 	void *ctx;
+	struct bursar__server *server;
 	grpc_call *call;
 	/* One for each batch; stream_of finds the stream by its address. */
 	struct bursar__event opened, received, closed;
@@ -68,6 +69,8 @@ static size_t batch_done(struct bursar_stream *stream)
 		return 0;
 	if (stream->status != GRPC_STATUS_OK)
 		bursar__error_from_status(&error, stream->status, stream->status_text, &stream->trailing);
+	if (error.code == BURSAR_UNAVAILABLE && !error.from_server)
+		bursar__server_down(stream->server);
 	unlink_stream(stream);
 	stream->ended(stream->ctx, &error);
 	grpc_metadata_array_destroy(&stream->initial);
@@ -152,8 +155,9 @@ struct bursar_stream *bursar_stream_open(struct bursar *bursar, enum bursar_stre
 	if (stream->next)
 		stream->next->prev = stream;
 	bursar->streams = stream;
-	stream->call = grpc_channel_create_registered_call(bursar->channel, NULL, GRPC_PROPAGATE_DEFAULTS,
-		bursar->queue, bursar->registered_streams[method], gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL);
+	stream->server = bursar__server_next(bursar);
+	stream->call = grpc_channel_create_registered_call(stream->server->channel, NULL, GRPC_PROPAGATE_DEFAULTS,
+		bursar->queue, stream->server->registered_streams[method], gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL);
 	start(stream);
 	return stream;
 }

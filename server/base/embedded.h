@@ -27,9 +27,11 @@ extern const size_t embedded_migrations_count;
 extern const unsigned char bursar_descriptors[];
 extern const size_t bursar_descriptors_size;
 
-/* server/api/openapi/examples.json. */
+/* server/api/openapi/examples.json, and parts.json beside it. */
 extern const unsigned char bursar_examples[];
 extern const size_t bursar_examples_size;
+extern const unsigned char bursar_parts[];
+extern const size_t bursar_parts_size;
 
 /* A file of server/page/. `path` is the one of its address, "/lib/dom.js"; index.html is "/", and the
  * one of a folder is the address of the folder. `etag` has its quotes. */

@@ -59,6 +59,18 @@ static void on_arrived(struct tag *tag, bool ok)
 	call_dispatch(&self->call, true);
 }
 
+static const char *http_route(struct call *call)
+{
+	static const char *const known[] = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"};
+	const struct http_exchange *exchange = &self_of(call)->exchange;
+	const char *method = "_OTHER"; /* as OpenTelemetry has it: callers may invent methods */
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (strcmp(known[i], exchange->method) == 0)
+			method = known[i];
+	return arena_printf(&call->arena, "%s %s", method, exchange->route ? exchange->route : exchange->path);
+}
+
 static const uint8_t *http_request(const struct call *call, size_t *len)
 {
 	static const uint8_t none;
@@ -127,6 +139,14 @@ static uint8_t *http_room(struct call *call, size_t n)
 	return (uint8_t *)room->data;
 }
 
+static void http_share(struct call *call, struct shared_message *shared)
+{
+	struct http_call *self = self_of(call);
+
+	shared_message_drop(self->shared); /* one that was never taken, because the caller had left */
+	self->shared = shared_message_hold(shared);
+}
+
 static void http_write(struct call *call)
 {
 	struct http_call *self = self_of(call);
@@ -164,6 +184,7 @@ static void http_end(struct call *call)
 }
 
 static const struct carrier http_carrier = {
+	.route = http_route,
 	.request = http_request,
 	.forget_request = http_forget_request,
 	.peer = http_peer,
@@ -175,6 +196,7 @@ static const struct carrier http_carrier = {
 	.deadline_us = http_deadline_us,
 	.watch = http_call_watch,
 	.room = http_room,
+	.share = http_share,
 	.write = http_write,
 	.explain = http_explain,
 	.end = http_end,
@@ -187,6 +209,7 @@ struct http_call *http_call_new(struct http *http)
 	self->http = http;
 	self->call.carrier = &http_carrier;
 	list_init(&self->call.link);
+	list_init(&self->unsent);
 	self->exchange.arena = &self->arena;
 	self->headers_end = &self->exchange.headers;
 	self->arrived.done = on_arrived;
@@ -201,6 +224,8 @@ void http_call_free(struct http_call *self)
 	buf_release(&self->upload);
 	buf_release(&self->room);
 	buf_release(&self->out);
+	shared_message_drop(self->shared);
+	shared_message_drop(self->sending);
 	buf_release(&self->exchange.reply);
 	arena_release(&self->arena);
 	arena_release(&self->call.arena);
@@ -262,16 +287,48 @@ enum http_turn http_call_turn(struct http_call *self)
 	return turn;
 }
 
-/* With the lock held: `out` gets what comes next. False when there is nothing. */
+/* The next message as text: in `out`, or in a form that is made for all who send the message. With the lock held. */
+static void take_message(struct http_call *self)
+{
+	const struct http_translator *translator = self->http->translator;
+	struct http_exchange *exchange = &self->exchange;
+	struct shared_message *shared = self->shared;
+	struct buf *form;
+
+	if (!shared) {
+		translator->part(translator, exchange, (const uint8_t *)self->room.data, self->room.len, &self->out);
+		return;
+	}
+	form = &shared->form[exchange->form];
+	pthread_mutex_lock(&shared->lock);
+	if (!form->len)
+		translator->part(translator, exchange, shared->bytes, shared->len, form);
+	pthread_mutex_unlock(&shared->lock);
+	self->sending = shared;
+	self->shared = NULL;
+	self->text = form->data;
+	self->text_len = form->len;
+}
+
+/* The text that was sent is not needed any more. With the lock held. */
+static void text_done(struct http_call *self)
+{
+	http_unsent_done(self);
+	shared_message_drop(self->sending);
+	self->sending = NULL;
+	buf_reset(&self->out);
+	self->text_len = 0;
+}
+
+/* With the lock held: the text that comes next. False when there is nothing. */
 static bool next_text(struct http_call *self)
 {
 	const struct http_translator *translator = self->http->translator;
 	struct http_exchange *exchange = &self->exchange;
 
-	buf_reset(&self->out);
-	self->sent = 0;
+	text_done(self);
 	if (self->waiting) {
-		translator->part(translator, exchange, (const uint8_t *)self->room.data, self->room.len, &self->out);
+		take_message(self);
 		self->waiting = false;
 		worker_hand_over(self->call.worker, &self->taken);
 	} else if (self->ended && self->details) {
@@ -282,7 +339,13 @@ static bool next_text(struct http_call *self)
 		translator->idle(translator, exchange, &self->out);
 	}
 	self->beat = false;
-	return self->out.len > 0;
+	if (!self->sending) {
+		self->text = self->out.data;
+		self->text_len = self->out.len;
+	}
+	if (self->text_len)
+		http_unsent_begin(self);
+	return self->text_len > 0;
 }
 
 ssize_t http_call_read(void *arg, uint64_t at, char *bytes, size_t max)
@@ -294,11 +357,12 @@ ssize_t http_call_read(void *arg, uint64_t at, char *bytes, size_t max)
 	pthread_mutex_lock(&self->lock);
 	if (self->left) {
 		taken = MHD_CONTENT_READER_END_WITH_ERROR;
-	} else if (self->sent < self->out.len || next_text(self)) {
-		size_t n = self->out.len - self->sent < max ? self->out.len - self->sent : max;
+	} else if (self->text_len || next_text(self)) {
+		size_t n = self->text_len < max ? self->text_len : max;
 
-		memcpy(bytes, self->out.data + self->sent, n);
-		self->sent += n;
+		memcpy(bytes, self->text, n);
+		self->text += n;
+		self->text_len -= n;
 		taken = (ssize_t)n;
 	} else if (self->ended) {
 		taken = MHD_CONTENT_READER_END_OF_STREAM;
@@ -316,6 +380,8 @@ void http_call_close(struct http_call *self, bool complete)
 		http_call_free(self);
 		return;
 	}
+	/* From now on the descriptor of the connection may be another's. */
+	http_unsent_done(self);
 	self->closed.ok = complete;
 	worker_hand_over(self->call.worker, &self->closed);
 }

@@ -1,7 +1,9 @@
 /* Reads requests and sends answers, on the threads of libmicrohttpd. */
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/clock.h"
 #include "base/observe/metrics.h"
@@ -9,14 +11,13 @@
 #include "http/internal.h"
 #include "rpc/status.h"
 
-void *http_begin(void *http, const char *uri, struct MHD_Connection *connection)
+void *http_begin(void *http, const char *target, struct MHD_Connection *connection)
 {
 	const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 	struct http_call *self = http_call_new(http);
-	const char *query = strchr(uri, '?');
+	const char *uri = http_origin_form(target), *query = strchr(uri, '?');
 	size_t len;
 
-	uri = http_origin_form(uri);
 	len = query ? (size_t)(query - uri) : strlen(uri);
 	self->connection = connection;
 	self->link = info->socket_context;
@@ -24,6 +25,12 @@ void *http_begin(void *http, const char *uri, struct MHD_Connection *connection)
 	atomic_store(&self->link->since_us, clock_mono_us());
 	self->exchange.path = arena_strndup(&self->arena, uri, len);
 	self->exchange.query = query ? arena_strndup(&self->arena, query + 1, strlen(query + 1)) : "";
+	/*
+	 * libmicrohttpd would take memory of the connection for each query parameter, and say nothing once it has none left
+	 * (some 500 of them). Nobody asks it for them, so the query ends here: the target is in its buffer.
+	 */
+	if (query)
+		*unconst(query + 1) = '\0';
 	if (self->link->early)
 		http_call_free(self->link->early);
 	self->link->early = self;
@@ -103,8 +110,12 @@ static enum MHD_Result answer(struct http_call *self)
 	return queue(self, response_of(&self->exchange));
 }
 
+/* What waits in the kernel for a reader who does not read: by itself it is megabytes. */
+enum { KERNEL_WAITS = 64 << 10 };
+
 static enum MHD_Result stream(struct http_call *self)
 {
+	setsockopt(self->link->fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &(int){KERNEL_WAITS}, sizeof(int));
 	self->http->translator->begin(self->http->translator, &self->exchange);
 	return queue(self, MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 16 << 10, http_call_read, self, NULL));
 }
@@ -285,6 +296,8 @@ void http_complete(void *http, struct MHD_Connection *connection, void **state, 
 	*state = NULL;
 	if (!self)
 		return;
+	if (self->handed && why == MHD_REQUEST_TERMINATED_TIMEOUT_REACHED)
+		metric_inc(METRIC_answers_dropped_total, METRIC_DROPPED_LATE, 0);
 	self->link->early = NULL;
 	atomic_store(&self->link->since_us, clock_mono_us());
 	http_call_close(self, why == MHD_REQUEST_TERMINATED_COMPLETED_OK);

@@ -38,12 +38,14 @@ struct http_exchange {
 	/* Set by the translator. */
 	const char *
 		rpc; /* the method that is called: "/bursar.v1.Limiter/Check"; NULL: the exchange is answered already */
+	const char *route; /* its path without what the caller put into it: "/v1/tiers/{name}"; NULL: `path` is that */
 	const char *session; /* of the dashboard, from a cookie, for call_session(); NULL: none */
 	bool needs_proof; /* for call_needs_proof() */
 	const void *state; /* its own */
 
 	/* The answer. */
 	unsigned status;
+	unsigned form; /* of a stream: which of its SHARED_FORMS the translator writes (rpc/shared.h) */
 	const char *type; /* Content-Type */
 	struct buf reply; /* released by the server */
 	const char *fixed; /* sent instead of `reply` when not NULL: static bytes */
@@ -106,6 +108,7 @@ struct http_options {
 	unsigned connections; /* further ones wait until one closes; 0: 10,000 */
 	size_t max_body_bytes; /* larger bodies are refused with 413 */
 	int64_t request_timeout_us; /* within which a request must arrive, and an answer be taken; 0: 60 s */
+	size_t unsent_bytes; /* of messages of streams that their readers do not take; 0: 64 MiB */
 	const struct http_page *pages; /* borrowed; a row without a path ends them */
 };
 

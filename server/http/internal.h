@@ -11,6 +11,7 @@
 #include "http/http.h"
 #include "http/tls.h"
 #include "rpc/carrier.h"
+#include "rpc/shared.h"
 
 struct http {
 	struct http_options options;
@@ -24,6 +25,10 @@ struct http {
 	pthread_mutex_t lock; /* protects the list */
 	struct list connections;
 	unsigned connected; /* how many the list has */
+
+	pthread_mutex_t unsent_lock; /* protects what follows (unsent.c) */
+	struct list unsent; /* calls whose streams are sending, the longest first */
+	size_t unsent_bytes;
 };
 
 /* A connection, from its acceptance to its end. The threads of libmicrohttpd write `since_us`, http_look() reads it. */
@@ -66,8 +71,13 @@ struct http_call {
 	bool left; /* the worker's thread saw that the caller has left */
 	bool beat; /* the stream is idle: sends something without a meaning */
 	struct buf room;
-	struct buf out; /* of a stream: the text that is being sent, from `sent` on */
-	size_t sent;
+	struct shared_message *shared; /* NULL, or what is sent instead of the room */
+	struct buf out; /* of a stream: the text that is being sent, or `sending` has it */
+	struct shared_message *sending;
+	const char *text; /* the rest of that text */
+	size_t text_len;
+	struct list unsent; /* in the server's, while there is such a text */
+	size_t unsent_bytes;
 	const uint8_t *details; /* a google.rpc.Status; in the call's arena */
 	size_t details_len;
 
@@ -91,6 +101,13 @@ ssize_t http_call_read(void *arg, uint64_t at, char *bytes, size_t max);
 /* The connection is done with the exchange: `complete`, or before its answer was taken. */
 void http_call_close(struct http_call *self, bool complete);
 
+/*
+ * The text of a stream's message is to be sent now; its memory counts until http_unsent_done(). Beyond a bound, the
+ * connection that has been sending the longest is closed (unsent.c). With the call's lock held.
+ */
+void http_unsent_begin(struct http_call *self);
+void http_unsent_done(struct http_call *self);
+
 /* Continues the connection if it is suspended. With the lock held. */
 void http_call_wake(struct http_call *self);
 /* From now on the call notices when its caller leaves (watch.c); until http_call_unwatch(). For the worker's thread. */
@@ -105,7 +122,7 @@ bool http_framing_accept(const struct http_exchange *exchange, const char *versi
 uint64_t http_framing_body(const struct http_exchange *exchange);
 
 /* The callbacks of libmicrohttpd (exchange.c). */
-void *http_begin(void *http, const char *uri, struct MHD_Connection *connection);
+void *http_begin(void *http, const char *target, struct MHD_Connection *connection);
 enum MHD_Result http_answer(void *http, struct MHD_Connection *connection, const char *url, const char *method,
 	const char *version, const char *upload, size_t *upload_size, void **state);
 void http_complete(void *http, struct MHD_Connection *connection, void **state, enum MHD_RequestTerminationCode why);

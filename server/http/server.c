@@ -14,6 +14,7 @@
 #include "rpc/server.h"
 
 enum { CONNECTIONS_MAX = 10000, CONNECTION_MEMORY = 32 << 10, TIMEOUT_S = 60 };
+#define UNSENT_BYTES ((size_t)64 << 20) /* docs/security.md relies on this number */
 
 /* Logs only libmicrohttpd's constant format string, because its arguments quote requests. */
 __attribute__((format(printf, 2, 0))) static void log_library(void *ctx, const char *format, va_list ap)
@@ -109,6 +110,7 @@ static void http_free(struct http *http)
 {
 	pthread_rwlock_destroy(&http->attached);
 	pthread_mutex_destroy(&http->lock);
+	pthread_mutex_destroy(&http->unsent_lock);
 	buf_release(&http->authorities);
 	free(http);
 }
@@ -121,11 +123,15 @@ struct http *http_start(const struct http_options *options, struct err *err)
 	http->options = *options;
 	if (!http->options.connections)
 		http->options.connections = CONNECTIONS_MAX;
+	if (!http->options.unsent_bytes)
+		http->options.unsent_bytes = UNSENT_BYTES;
 	if (!http->options.request_timeout_us)
 		http->options.request_timeout_us = TIMEOUT_S * SECOND_US;
 	pthread_rwlock_init(&http->attached, NULL);
 	pthread_mutex_init(&http->lock, NULL);
+	pthread_mutex_init(&http->unsent_lock, NULL);
 	list_init(&http->connections);
+	list_init(&http->unsent);
 	fd = http_listen_at(options->option, options->listen, &http->port, err);
 	if (fd >= 0 && daemon_start(http, fd, err))
 		return http;

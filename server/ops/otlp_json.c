@@ -44,6 +44,17 @@ static void put_call(struct buf *out, const struct span *span)
 	buf_putf(out, ",{\"key\":\"rpc.grpc.status_code\",\"value\":{\"intValue\":\"%d\"}}", span->status);
 }
 
+/* What HTTP answered is not known yet when the call ends. */
+static void put_request(struct buf *out, const struct span *span)
+{
+	size_t method = strcspn(span->name, " ");
+
+	put_attribute(out, true, "http.request.method", span->name, method);
+	put_attribute(out, false, "http.route", span->name + method + 1, strlen(span->name + method + 1));
+	put_attribute(out, false, "bursar.rpc", span->rpc, strlen(span->rpc));
+	buf_putf(out, ",{\"key\":\"bursar.status_code\",\"value\":{\"intValue\":\"%d\"}}", span->status);
+}
+
 static void put_question(struct buf *out, const struct span *span)
 {
 	if (span->kind == SPAN_REDIS)
@@ -63,7 +74,9 @@ static void put_span(struct buf *out, const struct span *span)
 	buf_putf(out, ",\"kind\":%d,\"startTimeUnixNano\":\"%" PRId64 "000\",\"endTimeUnixNano\":\"%" PRId64 "000\"",
 		span->kind == SPAN_SERVER ? KIND_SERVER : KIND_CLIENT, span->start_us, span->end_us);
 	buf_put_str(out, ",\"attributes\":[");
-	if (span->kind == SPAN_SERVER)
+	if (span->rpc)
+		put_request(out, span);
+	else if (span->kind == SPAN_SERVER)
 		put_call(out, span);
 	else
 		put_question(out, span);

@@ -15,6 +15,40 @@
 /* By then, a caller refused by a stopping server has another connection or can open one. */
 enum { STOPPED_RETRY_US = 20000, BUSY_RETRY_US = 100000 };
 
+static bool over_http(const struct call *call)
+{
+	return call->carrier->route;
+}
+
+static void count_open(const struct call *call, int more)
+{
+	if (over_http(call))
+		metric_add(METRIC_http_calls_open, 0, 0, more);
+	else
+		metric_add(METRIC_grpc_calls_open, 0, 0, more);
+}
+
+static void count_answered(const struct call *call)
+{
+	int64_t took_us = clock_mono_us() - call->arrived_us;
+
+	if (over_http(call)) {
+		metric_inc(METRIC_http_calls_total, call->method->metric, (unsigned)call->status);
+		metric_observe(METRIC_http_call_seconds, call->method->metric, 0, took_us);
+	} else {
+		metric_inc(METRIC_grpc_calls_total, call->method->metric, (unsigned)call->status);
+		metric_observe(METRIC_grpc_call_seconds, call->method->metric, 0, took_us);
+	}
+}
+
+static void count_unread(const struct call *call)
+{
+	if (over_http(call))
+		metric_inc(METRIC_http_answers_unread_total, call->method->metric, (unsigned)call->status);
+	else
+		metric_inc(METRIC_grpc_answers_unread_total, call->method->metric, (unsigned)call->status);
+}
+
 void call_begin(struct call *call)
 {
 	struct rpc_worker *worker = call->worker;
@@ -22,7 +56,7 @@ void call_begin(struct call *call)
 	list_push_back(&worker->active, &call->link);
 	worker->active_count++;
 	call->arrived_us = clock_mono_us();
-	metric_add(METRIC_grpc_calls_open, 0, 0, 1);
+	count_open(call, 1);
 	if (call->method->row->kind == RPC_SERVER_STREAM)
 		worker_stream_opened(worker);
 }
@@ -32,7 +66,7 @@ void call_finish(struct call *call)
 	struct rpc_worker *worker = call->worker;
 
 	if (call->cancelled)
-		metric_inc(METRIC_grpc_answers_unread_total, call->method->metric, (unsigned)call->status);
+		count_unread(call);
 	if (call->on_ended)
 		call->on_ended(call->cancelled, call->ended_ctx);
 	trace_drop(call->trace);
@@ -148,10 +182,10 @@ static void end(struct call *call, int status)
 	assert(!call->answered);
 	call->answered = true;
 	call->status = status;
-	metric_inc(METRIC_grpc_calls_total, call->method->metric, (unsigned)status);
-	metric_observe(METRIC_grpc_call_seconds, call->method->metric, 0, clock_mono_us() - call->arrived_us);
-	metric_add(METRIC_grpc_calls_open, 0, 0, -1);
-	span_served(call->trace, call->method->row->path, call->arrived_us, status);
+	count_answered(call);
+	count_open(call, -1);
+	span_served(call->trace, call->method->row->path,
+		call->trace && over_http(call) ? call->carrier->route(call) : NULL, call->arrived_us, status);
 	/* A message must have been sent before the end; in that case call_wrote continues. */
 	if (!call->writing)
 		call->carrier->end(call);

@@ -14,6 +14,7 @@
 
 struct rpc_server;
 struct rpc_worker;
+struct shared_message;
 
 /* A method of the server. */
 struct method {
@@ -24,6 +25,8 @@ struct method {
 
 /* The functions of rpc/call.h that depend on the carrier. All run on the loop thread. */
 struct carrier {
+	/* "POST /v1/check" of a call over HTTP, without what its caller put into the path. NULL: the carrier is gRPC */
+	const char *(*route)(struct call *call);
 	void (*admitted)(struct call *call); /* the request will be read now. NULL: nothing to do */
 	const uint8_t *(*request)(const struct call *call, size_t *len);
 	void (*forget_request)(struct call *call);
@@ -36,6 +39,8 @@ struct carrier {
 	int64_t (*deadline_us)(const struct call *call);
 	void (*watch)(struct call *call); /* from now on, call_left() runs when the caller leaves */
 	uint8_t *(*room)(struct call *call, size_t n);
+	/* Takes a message that other calls send too, instead of filling a room. NULL: it is copied into the room. */
+	void (*share)(struct call *call, struct shared_message *shared);
 	void (*write)(struct call *call); /* sends the room; call_wrote() runs once that is done */
 	void (*explain)(struct call *call, const struct err *err); /* comes before an end with an error */
 	void (*end)(struct call *call); /* ends the call with its `status`, and with the room if `with_message` */

@@ -176,6 +176,7 @@ struct bill_line {
 	int64_t requests, cost, unpriced;
 	struct meters meters;
 	int64_t corrected, corrected_nano; /* re-rated requests, and by how much that changed their cost */
+	int64_t allowed, allowance_nano; /* requests of which free allowances cover something, and what that is worth */
 	int64_t compared, provider_nano,
 		list_nano; /* requests of which the provider said the cost; what it and the price said */
 };

@@ -235,6 +235,9 @@ def test_a_tier_that_somebody_else_has_changed_is_loaded_again(desk):
     dialog = window.get_by_role("dialog")
     dialog.get_by_role("button", name="Save the tier").click()
     dialog.get_by_text("Somebody else has changed it").wait_for()
+    told = dialog.get_by_role("row", name=re.compile("Pool concurrent"))
+    told.wait_for()
+    assert told.inner_text().split() == "Pool concurrent 3 6".split()
     assert desk.admin("ListAudit", pb.ListAuditRequest(action="tier.")).entries[0].reason == "meanwhile"
     dialog.get_by_role("button", name="Load it again").click()
     dialog.wait_for(state="detached")
@@ -244,6 +247,47 @@ def test_a_tier_that_somebody_else_has_changed_is_loaded_again(desk):
     confirm(window, "Save the tier", reason="seen")
     saved = desk.admin("GetTier", pb.GetTierRequest(name="pro"))
     assert (saved.pool_priority, saved.pool_concurrent) == (7, 6)
+
+
+def test_an_account_that_somebody_else_has_changed_is_not_changed_again(desk):
+    pb, user = desk.bots.admin_pb, unique("user")
+    ref = pb.AccountRef(id=user)
+    desk.admin("PutAccount", pb.PutAccountRequest(ref=ref, tier="free"))
+    window = desk.login(view=f"users/{user}")
+    window.expected.append("412 (Precondition Failed)")
+    window.get_by_role("button", name="Suspend").click()
+    desk.admin("SetTier", pb.SetTierRequest(ref=ref, tier="pro", reason="meanwhile"))
+    desk.admin("OverrideLimits", pb.OverrideLimitsRequest(ref=ref, limits=[desk.bots.calendar("day", "requests", 70)]))
+    dialog = window.get_by_role("dialog")
+    dialog.get_by_role("button", name="Suspend").click()
+    dialog.get_by_text("Somebody else has changed it").wait_for()
+    dialog.get_by_role("row", name=re.compile("^Tier free pro$")).wait_for()
+    dialog.get_by_role("row", name=re.compile("– 70 new limit")).wait_for()
+    assert not window.violations() and desk.check(user).allowed
+    dialog.get_by_role("button", name="Load it again").click()
+    window.get_by_role("button", name="Upgrade to enterprise").wait_for()
+    window.get_by_role("button", name="Suspend").click()
+    confirm(window, "Suspend", reason="seen")
+    until(lambda: not desk.check(user).allowed, "the suspension")
+
+
+def test_a_pool_that_somebody_else_has_changed_is_not_changed_again(desk):
+    pb = desk.bots.admin_pb
+    ref = pb.PoolRef(name="shared")
+    desk.admin("PutPool", pb.PutPoolRequest(ref=ref, slots=4))
+    window = desk.login(view="pool?pool=shared")
+    window.expected.append("412 (Precondition Failed)")
+    window.get_by_role("button", name="Change slots").click()
+    dialog = window.get_by_role("dialog")
+    dialog.get_by_label("Slots").fill("9")
+    desk.admin("PutPool", pb.PutPoolRequest(ref=ref, slots=6, reason="meanwhile"))
+    dialog.get_by_role("button", name="Change the slots").click()
+    dialog.get_by_role("row", name=re.compile("^Slots 4 6$")).wait_for()
+    dialog.get_by_role("button", name="Load it again").click()
+    window.get_by_role("button", name="Change slots").click()
+    dialog.get_by_label("Slots").fill("9")
+    confirm(window, "Change the slots", reason="seen")
+    assert desk.admin("GetPool", pb.GetPoolRequest(ref=ref)).slots == 9
 
 
 def test_prices_are_imported_after_their_difference_was_shown(desk):

@@ -112,3 +112,7 @@ def test_an_idempotency_key_is_the_request_id(door, bots):
     assert bots.figures(user)[(bots.types.ACCOUNT_KIND_USER, "day")].held == 1
     assert door("POST", "/v1/check", {"user": user, "request_id": "order-7"}, Idempotency_Key="order-7").status == 200
     assert door("POST", "/v1/check", {"user": user, "request_id": "x"}, Idempotency_Key="order-7").status == 400
+    poll = {"check": {"user": user}, "poll": True}
+    lines = [json.loads(door("POST", "/v1/acquire", poll, Idempotency_Key="job-1", Accept="application/x-ndjson").text) for _ in range(2)]
+    assert lines[0]["check"]["request_id"] == "job-1" and lines[0]["granted"]["lease"] == lines[1]["granted"]["lease"], lines
+    assert door("POST", "/v1/acquire", {"check": {"user": user, "request_id": "x"}}, Idempotency_Key="job-1").status == 400

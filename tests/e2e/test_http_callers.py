@@ -82,7 +82,7 @@ def test_checks_whose_callers_have_left_are_made_wholly_or_not_at_all(bursard, b
         elif turn % 3 == 1:
             caller.shutdown(socket.SHUT_WR)
         caller.close()
-    until(lambda: bursard.metric("grpc_calls_open") == 0)
+    until(lambda: bursard.metric("http_calls_open") == 0)
     answers = [bots.check(user, request_id=f"left-{turn}") for turn in range(150)]
     assert all(answer.allowed for answer in answers) and any(answer.repeat for answer in answers)
     assert bots.figures(user)[(bots.types.ACCOUNT_KIND_USER, "day")].held == 150

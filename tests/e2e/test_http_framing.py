@@ -101,6 +101,13 @@ def test_what_does_not_fit_or_is_no_http_is_refused(raw):
         assert statuses(answer) == [status] and len(answer) < 2000, answer
 
 
+@pytest.mark.parametrize("parameters, status", [(1, 200), (499, 400), (500, 400), (2000, 400), (5000, 400), (20000, 414)])
+def test_many_query_parameters_are_answered_at_once(raw, parameters, status):
+    """Without an answer, the connection would stay open for `answer_timeout_ms`."""
+    query = "&".join(["to"] * parameters) if status == 400 else "&".join(["user=a"] * parameters)
+    assert statuses(raw(f"GET /v1/status?{query} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())) == [status]
+
+
 def test_who_sends_less_than_they_announced_is_cut_off(start_bursard):
     server = start_bursard(answer_timeout_ms=1000)
     host, port = server.http_addr.split(":")

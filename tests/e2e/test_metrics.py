@@ -13,6 +13,7 @@ from harness.ports import free_port
 from prometheus_client.parser import text_string_to_metric_families
 
 from bots import unique
+from web import Door
 
 
 def families(server):
@@ -76,6 +77,20 @@ def test_latency_is_in_histograms_by_rpc_and_by_store(bursard, bots):
     for store in ("redis", "pg"):
         count = [sample.value for sample in found[f"bursar_{store}_call_seconds"].samples if sample.name.endswith("_count")]
         assert count[0] > 0
+
+
+def test_calls_are_counted_by_what_carries_them(bursard, bots):
+    """Each call once, under the name of its carrier."""
+    def counted(carrier):
+        return [bursard.metric(f"{carrier}_calls_total", method=f"/bursar.v1.{method}", code=code) for method, code in
+                (("Limiter/Check", "OK"), ("Admin/GetTier", "NOT_FOUND"))] + [bursard.metric(f"{carrier}_call_seconds_count", method="/bursar.v1.Limiter/Check")]
+
+    bots.check("ann")
+    assert (counted("grpc"), counted("http")) == ([1, 0, 1], [0, 0, 0])
+    door = Door(bursard.http_addr)
+    assert door("POST", "/v1/check", {"user": "ann"}).status == 200 and door("GET", "/v1/tiers/none").status == 404
+    assert (counted("grpc"), counted("http")) == ([1, 0, 1], [1, 1, 1])
+    assert bursard.metric("grpc_calls_open") == bursard.metric("http_calls_open") == 0
 
 
 def test_reservations_and_the_lag_of_the_ledger_are_shown(bursard, bots):

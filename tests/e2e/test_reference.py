@@ -50,7 +50,7 @@ def test_an_operation_has_an_address(reference):
 
 def test_words_find_operations(reference):
     window = reference()
-    window.get_by_label("Find").fill("suspend post")
+    window.get_by_label("Find").fill("suspend post accounts")
     window.wait_for_function("() => document.getElementById('found').textContent === '2 operations'")
     assert window.locator("details.operation:visible .path").all_inner_texts() == [
         "/v1/accounts/{kind}/{id}/suspend", "/v1/accounts/{kind}/{id}/unsuspend"]

@@ -18,6 +18,7 @@ from harness import program, until
 
 from bots import unique
 from certificates import Authority
+from web import Door
 
 SERVER, CLIENT, ERROR = 2, 3, 2
 
@@ -169,7 +170,19 @@ def test_a_call_over_http_has_it_too(start_bursard, receiver):
     with urllib.request.urlopen(request, timeout=20) as answer:
         assert json.load(answer)["allowed"]
     span = server_span(receiver, trace.id)
-    assert (span["name"], span["parentSpanId"]) == ("bursar.v1.Limiter/Check", trace.parent)
+    assert (span["name"], span["parentSpanId"]) == ("POST /v1/check", trace.parent)
+    assert attributes(span) == {"http.request.method": "POST", "http.route": "/v1/check", "bursar.rpc": "bursar.v1.Limiter/Check",
+                                "bursar.status_code": "0"}
+
+
+def test_a_span_over_http_has_nothing_that_the_caller_put_into_the_request(start_bursard, receiver):
+    server = start_bursard(otlp_endpoint=receiver.url)
+    for method, path, name in (("GET", "/v1/tiers/secret?tenant=mine", "GET /v1/tiers/{name}"), ("HIDDEN", "/v1/authorize?user=secret", "_OTHER /v1/authorize"),
+                               ("GET", "/api/quotas?userId=secret", "GET /api/quotas")):
+        trace = Trace()
+        Door(server.http_addr)(method, path, **dict(trace.header))
+        span = server_span(receiver, trace.id)
+        assert span["name"] == name and "secret" not in json.dumps(span) and "mine" not in json.dumps(span), span
 
 
 def test_streams_that_their_callers_leave_leave_nothing_behind(start_bursard, fleet_at, receiver):

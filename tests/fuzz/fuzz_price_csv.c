@@ -1,8 +1,10 @@
 /* Price lists: a list that is read contains valid prices, which are found again and cost what their text says. */
 #include <string.h>
 
+#include "base/units.h"
 #include "base/utf8.h"
 #include "domain/limit/limit.h"
+#include "domain/price/price_allowance.h"
 #include "domain/price/price_csv.h"
 #include "fuzz/fuzz.h"
 
@@ -58,6 +60,32 @@ static void check_modes(const struct price *price)
 		err.code == ERR_INVALID);
 }
 
+/* Allowances survive writing and reading; what they cover is worth no more than all of it costs, and all of it is worth that. */
+static void check_allowances(const struct price *price)
+{
+	struct meters used = {{1, 20, 300, 4000, 50000}}, half = used;
+	const struct purchase purchase = {.mode = "", .at_us = INT64_C(1795910400000000)};
+	struct price again = {0};
+	struct buf text = {0};
+	struct err err = {0};
+	struct cost cost;
+	int64_t worth;
+
+	allowances_format(price, &text);
+	HOLDS(allowances_parse(buf_str(&text), "x", &again, &err) && allowances_same(price, &again));
+	buf_release(&text);
+	for (int i = 0; i < price->allowances; i++) {
+		int64_t starts_us = allowance_starts_us(&price->allowance[i], purchase.at_us);
+
+		HOLDS(starts_us <= purchase.at_us && starts_us > purchase.at_us - 32 * DAY_US);
+	}
+	for (int i = 0; i < METER_COUNT; i++)
+		half.count[i] /= 2;
+	price_charge(price, &used, purchase, &cost);
+	worth = price_worth(price, &used, &half, purchase);
+	HOLDS(worth >= 0 && worth <= cost.nano && price_worth(price, &used, &used, purchase) == cost.nano);
+}
+
 static void check_book(const struct price_sheet *list)
 {
 	struct price_book *book = price_book_new(list->prices, list->count, NULL, 0);
@@ -98,6 +126,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		HOLDS(list.lines[i] >= 2);
 		check_rates(&list.prices[i]);
 		check_modes(&list.prices[i]);
+		check_allowances(&list.prices[i]);
 	}
 	check_book(&list);
 	price_sheet_release(&list);

@@ -26,6 +26,7 @@ static const struct rate {
 	{"rates of modes", offsetof(Bursar__V1__Price, mode_rates), 0},
 	{"regions", offsetof(Bursar__V1__Price, regions), 0},
 	{"hours", offsetof(Bursar__V1__Price, hours), 0},
+	{"allowances", offsetof(Bursar__V1__Price, allowances), 0},
 };
 enum { RATES = sizeof(rates) / sizeof(rates[0]) };
 
@@ -192,7 +193,7 @@ int price_changes_refuse(struct cli *cli, const Bursar__V1__ImportPricesResponse
 static void show_lists(struct cli *cli, const Bursar__V1__Price *price)
 {
 	const char *const lists[][2] = {{"rates", price->rates}, {"mode rates", price->mode_rates},
-		{"regions", price->regions}, {"hours", price->hours}};
+		{"regions", price->regions}, {"hours", price->hours}, {"allowances", price->allowances}};
 
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
 		if (lists[i][1][0])

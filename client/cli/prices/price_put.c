@@ -14,7 +14,7 @@ struct price_parts {
 	Bursar__V1__ModeRatio modes[PARTS_MAX], *modes_p[PARTS_MAX];
 	size_t clears;
 	char *clear[16]; /* the field of ImportPricesRequest */
-	struct buf rates, mode_rates, regions, hours;
+	struct buf rates, mode_rates, regions, hours, allowances;
 	struct buf above_rates[PARTS_MAX];
 	char expected[32];
 };
@@ -168,12 +168,14 @@ static bool read_lists(struct cli *cli, Bursar__V1__Price *price, struct price_p
 	price->mode_rates = join_list(cli, "mode-rate", "mode_rates", parts, &parts->mode_rates);
 	price->regions = join_list(cli, "region", "regions", parts, &parts->regions);
 	price->hours = join_list(cli, "hours", "hours", parts, &parts->hours);
+	price->allowances = join_list(cli, "allowance", "allowances", parts, &parts->allowances);
 	return read_rates(cli, price, parts);
 }
 
 static void parts_release(struct price_parts *parts)
 {
-	struct buf *const bufs[] = {&parts->rates, &parts->mode_rates, &parts->regions, &parts->hours};
+	struct buf *const bufs[] = {
+		&parts->rates, &parts->mode_rates, &parts->regions, &parts->hours, &parts->allowances};
 
 	for (size_t i = 0; i < sizeof(bufs) / sizeof(bufs[0]); i++)
 		buf_release(bufs[i]);

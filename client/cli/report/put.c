@@ -97,8 +97,18 @@ static void put_notes(const Bursar__V1__BillLine *total, struct buf *out)
 		put_count(out, total->corrected_requests);
 		buf_put_str(
 			out, total->corrected_requests == 1 ? " request; the total was " : " requests; the total was ");
-		put_money(out, total->cost_nano_usd - total->corrections_nano_usd);
+		put_money(out, total->cost_nano_usd - total->corrections_nano_usd + total->allowance_nano_usd);
 		buf_put_str(out, " before\n");
+	}
+	if (total->allowance_requests) {
+		buf_put_str(out, "  free allowances: ");
+		put_money(out, total->allowance_nano_usd);
+		buf_put_str(out, " of ");
+		put_count(out, total->allowance_requests);
+		buf_put_str(out, total->allowance_requests == 1 ? " request; without them the total is "
+								: " requests; without them the total is ");
+		put_money(out, total->cost_nano_usd + total->allowance_nano_usd);
+		buf_put_str(out, "\n");
 	}
 	if (total->compared_requests) {
 		buf_put_str(out, "  providers say: ");

@@ -2,8 +2,9 @@
  * Decides as fast as answers come, for tests/bench/parts/node.py: decide.mjs SIDE PLACE CONCURRENT. After `ready` on standard output, each
  * line of standard input is a number of decisions; it is answered by {"cpu_us", "denied"}: CPU of this process, and how many were denied.
  *
- * SIDE: gathered or alone (a check of Bursar at the address PLACE), flexible or pipelined (rate-limiter-flexible with three limits in the
- * Redis at the socket PLACE; pipelined with ioredis's automatic pipelining, which is off by default).
+ * SIDE: gathered or alone (a check of Bursar at the address PLACE, for a tier of three limits), priced (gathered, for eight limits, with the
+ * cost of a model held), flexible or pipelined (rate-limiter-flexible with three limits in the Redis at the socket PLACE; pipelined with
+ * ioredis's automatic pipelining, which is off by default).
  */
 import { createInterface } from "node:readline";
 
@@ -13,7 +14,8 @@ const user = () => `u${Math.floor(Math.random() * 1000)}`;
 async function bursar() {
   const { Bursar } = await import("bursar");
   const client = new Bursar({ address: place, timeoutMs: 60_000, attemptMs: 60_000, ...(side === "alone" ? { gather: false } : {}) });
-  return async () => (await client.check({ user: user(), interface: "telegram", model: "gpt-4o", inputTokens: 100, maxOutputTokens: 50 })).allowed;
+  const more = side === "priced" ? { tenant: "wide", model: "gpt-4o" } : {};
+  return async () => (await client.check({ user: user(), interface: "telegram", inputTokens: 100, maxOutputTokens: 50, ...more })).allowed;
 }
 
 async function flexible() {
@@ -28,7 +30,7 @@ async function flexible() {
   });
 }
 
-const decide = await (side === "gathered" || side === "alone" ? bursar() : flexible());
+const decide = await (side === "flexible" || side === "pipelined" ? flexible() : bursar());
 
 async function many(calls) {
   let left = calls;

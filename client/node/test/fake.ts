@@ -57,7 +57,7 @@ export class FakeServer {
 
   async start(): Promise<this> {
     this.server = new Server();
-    for (const [name, method] of Object.entries(api.LimiterMethods)) if (!method.stream) this.add(name, method);
+    for (const [name, method] of Object.entries({ ...api.LimiterMethods, ...api.AdminMethods })) if (!method.stream) this.add(name, method);
     const health = { path: "/grpc.health.v1.Health/Check", requestStream: false, responseStream: false, requestSerialize: same, requestDeserialize: same, responseSerialize: same, responseDeserialize: same };
     this.server.register(health.path, (_: unknown, done: sendUnaryData<Buffer>) => done(null, Buffer.from([8, 1])), same, same, "unary");
     this.server.register("/bursar.v1.Limiter/Acquire", (call: ServerWritableStream<Buffer, Buffer>) => this.open(call), same, same, "serverStream");
@@ -71,10 +71,14 @@ export class FakeServer {
       const request = method.request.decode(call.request);
       const asked = { method: name, request, metadata: call.metadata, at: Date.now() };
       this.asked.push(asked);
-      const answer = await (this.handlers[name] ?? this.eachItem(name))(request, asked, call);
-      if (answer === "silence") return;
-      if ("status" in answer && typeof answer.status === "number") done(failure(answer as { status: number }));
-      else done(null, method.answer.encode(answer));
+      try {
+        const answer = await (this.handlers[name] ?? this.eachItem(name))(request, asked, call);
+        if (answer === "silence") return;
+        if ("status" in answer && typeof answer.status === "number") done(failure(answer as { status: number }));
+        else done(null, method.answer.encode(answer));
+      } catch (error) {
+        done(failure({ status: status.INTERNAL, details: `the test's handler: ${String(error)}` }));
+      }
     }, same, same, "unary");
   }
 

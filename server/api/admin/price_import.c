@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "domain/price/price_change.h"
 #include "domain/price/price_csv.h"
+#include "domain/price/public/price_public.h"
 
 /* Each row of a list takes a few statements: thousands of them take longer than other changes. */
 #define IMPORT_MAX_US INT64_C(600000000)
@@ -67,6 +68,7 @@ static const struct clearing {
 	{"mode_rates", PRICE_GIVEN_MODE_RATES},
 	{"regions", PRICE_GIVEN_REGIONS},
 	{"hours", PRICE_GIVEN_HOURS},
+	{"allowances", PRICE_GIVEN_ALLOWANCES},
 };
 enum { CLEARINGS = sizeof(clearings) / sizeof(clearings[0]) };
 
@@ -83,7 +85,7 @@ static bool clear_read(const Bursar__V1__ImportPricesRequest *request, price_par
 		if (k == CLEARINGS) {
 			err_invalid(err, "clear",
 				"\"%.32s\" is not part of a price; use a meter's name, context_tiers, "
-				"modes, mode_rates, regions or hours",
+				"modes, mode_rates, regions, hours or allowances",
 				request->clear[i]);
 			return err_prefix(err, "[%zu]", i);
 		}
@@ -108,6 +110,7 @@ static price_parts given_of(const struct price *price, price_parts cleared)
 	given |= price->mode_rates ? PRICE_GIVEN_MODE_RATES : 0;
 	given |= price->regions ? PRICE_GIVEN_REGIONS : 0;
 	given |= price->hours ? PRICE_GIVEN_HOURS : 0;
+	given |= price->allowances ? PRICE_GIVEN_ALLOWANCES : 0;
 	return given & PRICE_GIVEN_MODES ? given : given | PRICE_MERGED_MODES;
 }
 
@@ -207,7 +210,7 @@ static bool request_rows(const Bursar__V1__ImportPricesRequest *request, int64_t
 			"is only for `prices`: columns missing from a csv keep their values anyway, and a json has whole prices");
 	if ((request->n_prices > 0) + csv + (request->json[0] != '\0') + (request->json_zlib.len > 0) != 1)
 		return err_invalid(err, "prices", "or csv or json or json_zlib must be given, and only one of them");
-	if (list)
+	if (list || (csv && litellm_csv_is(request->csv, strlen(request->csv))))
 		return price_public_read(request, now_us, arena, op, err);
 	return csv ? csv_read(request, arena, op, err) : messages_read(request, arena, op, err);
 }

@@ -24,14 +24,15 @@ void price_rows_take(struct prices_put *op, struct arena *arena, const struct pr
 	}
 }
 
-static bool list_read(
-	const char *text, size_t len, int64_t now_us, struct arena *arena, struct prices_put *op, struct err *err)
+/* `field`: of the request, which has the list. */
+static bool list_read(const char *text, size_t len, const char *field, int64_t now_us, struct arena *arena,
+	struct prices_put *op, struct err *err)
 {
 	struct price_public list;
 	int kept;
 
 	if (!price_public_parse(text, len, now_us, &list, err)) {
-		snprintf(err->field, sizeof(err->field), "json");
+		snprintf(err->field, sizeof(err->field), "%s", field);
 		return false;
 	}
 	price_rows_take(op, arena, &list.sheet);
@@ -55,10 +56,12 @@ bool price_public_read(const Bursar__V1__ImportPricesRequest *request, int64_t n
 	struct buf text = {0};
 	bool ok;
 
+	if (request->csv[0])
+		return list_read(request->csv, strlen(request->csv), "csv", now_us, arena, op, err);
 	if (request->json[0])
-		return list_read(request->json, strlen(request->json), now_us, arena, op, err);
+		return list_read(request->json, strlen(request->json), "json", now_us, arena, op, err);
 	ok = inflate_text(zlib->data, zlib->len, PRICE_CSV_BYTES_MAX, "json_zlib", &text, err) &&
-	     list_read(buf_str(&text), text.len, now_us, arena, op, err);
+	     list_read(buf_str(&text), text.len, "json", now_us, arena, op, err);
 	buf_release(&text);
 	return ok;
 }

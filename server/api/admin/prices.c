@@ -6,6 +6,7 @@
 #include "api/admin/private.h"
 #include "api/message/validate.h"
 #include "base/list.h"
+#include "domain/price/price_allowance.h"
 #include "domain/price/price_text.h"
 
 static char *rate_text(struct arena *arena, int64_t pico, enum meter meter)
@@ -72,6 +73,8 @@ static void extras_to_message(struct arena *arena, const struct price *price, Bu
 	message->regions = text_take(arena, &text);
 	hours_format(price, &text);
 	message->hours = text_take(arena, &text);
+	allowances_format(price, &text);
+	message->allowances = text_take(arena, &text);
 	buf_release(&text);
 }
 
@@ -120,7 +123,8 @@ static bool extras_read(const Bursar__V1__Price *message, struct price *price, s
 	return rates_parse(message->rates, "rates", &price->base, err) &&
 	       mode_rates_parse(message->mode_rates, "mode_rates", price, err) &&
 	       regions_parse(message->regions, "regions", price, err) &&
-	       hours_parse(message->hours, "hours", price, err);
+	       hours_parse(message->hours, "hours", price, err) &&
+	       allowances_parse(message->allowances, "allowances", price, err);
 }
 
 bool admin_price_part_read(const Bursar__V1__Price *message, struct price *price, struct err *err)

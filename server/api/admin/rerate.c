@@ -15,6 +15,7 @@ enum { DAYS_BACK_MAX = 399 };
 /* A call in progress, in its call's arena. What a page needs lives in `arena`, which is emptied before the next one. */
 struct rerate_call {
 	struct ledger_rerate rerate;
+	struct allowance_tally tally;
 	struct rerate_days days;
 	struct call *call;
 	struct worker *worker;
@@ -178,6 +179,7 @@ void admin_rerate_ledger(struct call *call, void *ctx)
 		self->rerate.dry_run = self->request->dry_run;
 		self->rerate.reason = self->request->reason;
 		self->rerate.actor = admin_actor(call);
+		self->rerate.tally = &self->tally;
 		self->rerate.line = arena_zalloc(call_arena(call), RERATE_LINES_MAX + 1, sizeof(*self->rerate.line));
 	}
 	if (!self->request || !days_read(self, &err) || !model_read(self, &err)) {

@@ -9,79 +9,40 @@
 
 #include "api/door/private.h"
 #include "api/json/json_message.h"
-#include "api/rest/query.h"
+#include "api/rest/parameters.h"
 #include "base/text/distance.h"
 #include "bursar/v1/limiter.pb-c.h"
-
-/*
- * What one request says of itself: a header has it, and the query names which. Only the user's has a name by itself:
- * proxies pass their callers' headers on, and whoever can choose the id of a request can repeat it for nothing.
- */
-static const struct part {
-	const char *parameter, *header, *field;
-} parts[] = {
-	{"user_header", "x-bursar-user", "user"},
-	{"model_header", "", "model"},
-	{"interface_header", "", "interface"},
-	{"input_tokens_header", "", "input_tokens"},
-	{"max_output_tokens_header", "", "max_output_tokens"},
-	{"request_id_header", "", "request_id"},
-};
-enum { PARTS = sizeof(parts) / sizeof(parts[0]) };
-
-/* Fields that the query sets for all requests; of the parts, for those without the header. */
-static const char *const fixed[] = {
-	"tenant", "user", "model", "interface", "input_tokens", "max_output_tokens", "language", "reservation_ttl_us"};
 
 struct asking {
 	struct http_exchange *exchange;
 	struct door_state *state;
 	Bursar__V1__CheckRequest check;
-	const char *header[PARTS];
+	const char *header[REST_AUTHORIZE_PARTS];
 	struct err *err;
 };
 
-static bool one_of(struct asking *asking, const char *name, const char *value, const char *a, const char *b)
+static void set_option(struct asking *asking, const char *name, const char *value)
 {
-	return strcmp(value, a) == 0 || strcmp(value, b) == 0 ||
-	       err_invalid(asking->err, name, "must be %s or %s", a, b);
-}
-
-/* Parameters that are no fields; *known is false for others. */
-static bool set_option(struct asking *asking, const char *name, const char *value, bool *known)
-{
-	*known = true;
-	if (strcmp(name, "deny_status") == 0) {
+	if (strcmp(name, "deny_status") == 0)
 		asking->state->deny_status = strcmp(value, "403") == 0 ? 403 : 429;
-		return one_of(asking, name, value, "429", "403");
-	}
-	if (strcmp(name, "hold") == 0) {
+	else if (strcmp(name, "hold") == 0)
 		asking->check.settle = strcmp(value, "true") != 0;
-		return one_of(asking, name, value, "true", "false");
-	}
-	if (strcmp(name, "headers") == 0) {
-		if (strcmp(value, "legacy") != 0 && strcmp(value, "draft") != 0 && strcmp(value, "both") != 0 &&
-			strcmp(value, "none") != 0)
-			return err_invalid(asking->err, name, "must be legacy, draft, both or none");
+	else
 		snprintf(asking->state->headers, sizeof(asking->state->headers), "%s", value);
-		return true;
-	}
-	*known = false;
-	return true;
 }
 
 static bool unknown(struct asking *asking, const char *name)
 {
-	static const char *const options[] = {"deny_status", "hold", "headers"};
 	struct meant meant = {.typed = name};
 	char shown[64];
 
-	for (int i = 0; i < PARTS; i++)
-		meant_try(&meant, parts[i].parameter);
-	for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
-		meant_try(&meant, fixed[i]);
-	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
-		meant_try(&meant, options[i]);
+	for (int i = 0; i < REST_AUTHORIZE_PARTS; i++)
+		meant_try(&meant, rest_authorize_parts[i].parameter);
+	for (const char *const *field = rest_authorize_fields; *field; field++)
+		meant_try(&meant, *field);
+	for (size_t i = 0; i < rest_extras_count; i++)
+		if (rest_other_kind(rest_extras[i].path) == REST_AUTHORIZE)
+			meant_try(&meant, rest_extras[i].name);
 	snprintf(shown, sizeof(shown), "%.60s", name);
 	return err_invalid(asking->err, shown, "there is no such query parameter%s%s",
 		meant.name[0] ? "; did you mean " : "", meant.name[0] ? meant.name : "");
@@ -94,17 +55,22 @@ static bool set_field(struct asking *asking, const char *field, const char *text
 
 static bool set_parameter(struct asking *asking, const char *name, const struct rest_text *value)
 {
-	bool known;
+	const struct rest_extra *extra = rest_extra_find(asking->exchange->path, name);
 
-	for (int i = 0; i < PARTS; i++)
-		if (strcmp(parts[i].parameter, name) == 0) {
+	for (int i = 0; i < REST_AUTHORIZE_PARTS; i++)
+		if (strcmp(rest_authorize_parts[i].parameter, name) == 0) {
 			asking->header[i] = http_header_name(asking->exchange->arena, value->text);
 			return true;
 		}
-	for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
-		if (strcmp(fixed[i], name) == 0)
+	for (const char *const *field = rest_authorize_fields; *field; field++)
+		if (strcmp(*field, name) == 0)
 			return set_field(asking, name, value->text, value->len);
-	return set_option(asking, name, value->text, &known) && (known || unknown(asking, name));
+	if (!extra)
+		return unknown(asking, name);
+	if (!rest_extra_check(extra, *value, asking->err))
+		return false;
+	set_option(asking, extra->name, value->text);
+	return true;
 }
 
 static bool read_query(struct asking *asking)
@@ -137,24 +103,19 @@ static bool read_header(struct asking *asking, const char *name, const char **va
 
 static bool read_parts(struct asking *asking)
 {
-	for (int i = 0; i < PARTS; i++) {
-		const char *name = asking->header[i] ? asking->header[i] : parts[i].header, *value;
+	for (int i = 0; i < REST_AUTHORIZE_PARTS; i++) {
+		const char *name = asking->header[i] ? asking->header[i] : rest_authorize_parts[i].header, *value;
 
 		if (!name[0])
 			continue;
 		if (!read_header(asking, name, &value))
 			return false;
-		if (value && value[0] && !set_field(asking, parts[i].field, value, strlen(value)))
+		if (value && value[0] && !set_field(asking, rest_authorize_parts[i].field, value, strlen(value)))
 			return false;
 	}
 	return asking->check.user[0] ||
-	       err_invalid(asking->err, asking->header[0] ? asking->header[0] : parts[0].header,
+	       err_invalid(asking->err, asking->header[0] ? asking->header[0] : rest_authorize_parts[0].header,
 		       "the header that names the user is missing");
-}
-
-bool door_authorizes(const char *path)
-{
-	return strcmp(path, "/v1/authorize") == 0;
 }
 
 bool door_authorize(const struct door *door, struct http_exchange *exchange, struct buf *message, struct err *err)

@@ -42,7 +42,8 @@ const char *door_cookie(const struct http_exchange *exchange)
 
 	while (at) {
 		at += strspn(at, "; ");
-		if (strncmp(at, name, NAME_LEN) == 0 && at[NAME_LEN] && at[NAME_LEN] != ';')
+		/* An empty one is what a browser has after a logout. */
+		if (strncmp(at, name, NAME_LEN) == 0 && !strchr("; ", at[NAME_LEN]))
 			return arena_strndup(exchange->arena, at + NAME_LEN, strcspn(at + NAME_LEN, "; "));
 		at = strchr(at, ';');
 	}

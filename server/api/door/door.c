@@ -5,7 +5,9 @@
 
 #include "api/door/private.h"
 #include "api/json/json_message.h"
+#include "api/rest/parameters.h"
 #include "base/list.h"
+#include "bursar/v1/limiter.pb-c.h"
 
 #define CHECK "/bursar.v1.Limiter/Check"
 
@@ -21,7 +23,9 @@ static const struct rest_row *row_of(struct http_exchange *exchange, struct rest
 static void remember(struct http_exchange *exchange, const struct rest_row *row)
 {
 	struct door_state *state = door_state_of(exchange, row);
-	char status[8];
+	char status[8], *route = arena_alloc(exchange->arena, REST_SHOWN_MAX);
+
+	exchange->route = rest_shown(row, route);
 
 	if (rest_extra_value(row, exchange->query, "deny_status", status, sizeof(status)) && strcmp(status, "403") == 0)
 		state->deny_status = 403;
@@ -29,20 +33,33 @@ static void remember(struct http_exchange *exchange, const struct rest_row *row)
 		memcpy(state->headers, "both", sizeof("both"));
 }
 
-/* The header Idempotency-Key is the request's id, so that a repeat by a client or a proxy counts nothing twice. */
-static bool set_request_id(struct http_exchange *exchange, ProtobufCMessage *message, struct err *err)
+/* Of the request, or of the check that an acquisition begins with. */
+static const char *request_id_in(const ProtobufCMessage *message)
 {
-	const char *key = http_header_find(exchange, "idempotency-key");
-	const ProtobufCFieldDescriptor *field = json_field(message->descriptor, "request_id", sizeof("request_id") - 1);
-	const char *const *given;
+	const ProtobufCFieldDescriptor *field;
 
-	if (!key || !field)
+	if (message->descriptor == &bursar__v1__acquire_request__descriptor) {
+		message = &((const Bursar__V1__AcquireRequest *)message)->check->base;
+		if (!message)
+			return "";
+	}
+	field = protobuf_c_message_descriptor_get_field_by_name(message->descriptor, "request_id");
+	return *(const char *const *)(const void *)((const char *)message + field->offset);
+}
+
+/* The header Idempotency-Key is the request's id, so that a repeat by a client or a proxy counts nothing twice. */
+static bool set_request_id(
+	struct http_exchange *exchange, const struct rest_row *row, ProtobufCMessage *message, struct err *err)
+{
+	const char *key = http_header_find(exchange, "idempotency-key"), *path = rest_idempotency_field(row), *given;
+
+	if (!key || !path)
 		return true;
-	given = (const void *)((const char *)message + field->offset);
-	if ((*given)[0] && strcmp(*given, key) != 0)
+	given = request_id_in(message);
+	if (given[0] && strcmp(given, key) != 0)
 		return err_invalid(
 			err, "Idempotency-Key", "is not the request_id of the body; send one of them, or the same");
-	return json_set_field(message, "request_id", key, strlen(key), exchange->arena, err);
+	return json_set_field(message, path, key, strlen(key), exchange->arena, err);
 }
 
 /* The request message of the row, packed. */
@@ -55,7 +72,7 @@ static bool message_of(struct http_exchange *exchange, const struct rest_row *ro
 	protobuf_c_message_init(type, message);
 	if (!rest_request(
 		    row, match, exchange->query, exchange->body, exchange->body_len, message, exchange->arena, err) ||
-		!set_request_id(exchange, message, err))
+		!set_request_id(exchange, row, message, err))
 		return false;
 	door_pack(message, out);
 	return true;
@@ -77,15 +94,16 @@ static void door_request(const struct http_translator *self, struct http_exchang
 {
 	const struct door *door = container_of((struct http_translator *)(uintptr_t)self, struct door, translator);
 	struct err err = {0};
+	enum rest_other_kind other = rest_other_kind(exchange->path);
 	bool ok;
 
 	exchange->needs_proof = !door_named_locally(exchange);
-	if (door_authorizes(exchange->path))
+	if (other == REST_AUTHORIZE)
 		ok = door_authorize(door, exchange, message, &err);
 	else if (door_cors(door, exchange) || door_static(door, exchange) ||
 		 door_login_request(door, exchange, message))
 		return;
-	else if (seed_has(exchange->path))
+	else if (other == REST_QUOTAS)
 		ok = door_quotas(door, exchange, message, &err);
 	else
 		ok = rest_start(door, exchange, message, &err);

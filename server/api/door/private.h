@@ -37,7 +37,6 @@ struct door_state *door_start(
 bool door_quotas(const struct door *door, struct http_exchange *exchange, struct buf *message, struct err *err)
 	__attribute__((warn_unused_result));
 /* ... and of /v1/authorize (authorize.c), and its answer. */
-bool door_authorizes(const char *path);
 bool door_authorize(const struct door *door, struct http_exchange *exchange, struct buf *message, struct err *err)
 	__attribute__((warn_unused_result));
 void door_authorized(struct http_exchange *exchange, const ProtobufCMessage *message);

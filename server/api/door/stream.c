@@ -20,6 +20,7 @@ void door_begin(const struct http_translator *self, struct http_exchange *exchan
 {
 	(void)self;
 	exchange->status = 200;
+	exchange->form = ((const struct door_state *)exchange->state)->format;
 	exchange->type = events(exchange) ? "text/event-stream" : "application/x-ndjson";
 	http_header_add(exchange, "Cache-Control", "no-store");
 	/* nginx would gather the events. */

@@ -87,7 +87,7 @@ static void describe(struct openapi *openapi, json_t *operation, const struct re
 
 /* ---- parameters ---- */
 
-static json_t *parameter(struct openapi *openapi, const char *in, const ProtobufCMessageDescriptor *message,
+json_t *openapi_parameter(struct openapi *openapi, const char *in, const ProtobufCMessageDescriptor *message,
 	const ProtobufCFieldDescriptor *field, json_t *example)
 {
 	json_t *schema = openapi_field(openapi, message, field, IN_ADDRESS);
@@ -123,8 +123,8 @@ static void add_variables(struct openapi *openapi, json_t *list, const struct re
 			message = protobuf_c_message_descriptor_get_field_by_name(message, name)->descriptor;
 		}
 		field = protobuf_c_message_descriptor_get_field_by_name(message, dot ? dot + 1 : path);
-		json_array_append_new(list,
-			parameter(openapi, "path", message, field, openapi_example_value(openapi, row, path, field)));
+		json_array_append_new(list, openapi_parameter(openapi, "path", message, field,
+						    openapi_example_value(openapi, row, path, field)));
 	}
 }
 
@@ -138,7 +138,7 @@ static void add_query(struct openapi *openapi, json_t *list, const struct rest_r
 
 		snprintf(path, sizeof(path), "%s%s%s", known[i].lifted ? row->lift : "", known[i].lifted ? "." : "",
 			known[i].field->name);
-		json_array_append_new(list, parameter(openapi, "query", known[i].message, known[i].field,
+		json_array_append_new(list, openapi_parameter(openapi, "query", known[i].message, known[i].field,
 						    openapi_example_value(openapi, row, path, known[i].field)));
 	}
 }
@@ -149,7 +149,7 @@ static json_t *extra_value(const char *value)
 	return value[strspn(value, "0123456789")] ? json_string(value) : json_integer(atoi(value));
 }
 
-static void add_extras(json_t *list, const struct rest_row *row)
+void openapi_add_extras(json_t *list, const char *path)
 {
 	for (size_t i = 0; i < rest_extras_count; i++) {
 		const struct rest_extra *extra = &rest_extras[i];
@@ -157,7 +157,7 @@ static void add_extras(json_t *list, const struct rest_row *row)
 
 		for (size_t k = 0; k < REST_EXTRA_VALUES && extra->values[k]; k++)
 			json_array_append_new(values, extra_value(extra->values[k]));
-		if (strcmp(extra->path, row->path) == 0)
+		if (strcmp(extra->path, path) == 0)
 			json_array_append_new(list,
 				json_pack("{s:s, s:s, s:s, s:{s:s, s:O, s:O}}", "name",
 					extra->also ? extra->also : extra->name, "in", "query", "description",
@@ -188,18 +188,20 @@ static json_t *stream_content(json_t *schema)
 
 static json_t *answers(struct openapi *openapi, const struct rest_row *row)
 {
-	json_t *schema = openapi_message(openapi, rest_rpc(row)->output, IN_ANSWER), *example, *list;
+	static const char *const limits[] = {"limits", NULL};
+	json_t *schema = openapi_message(openapi, rest_rpc(row)->output, IN_ANSWER), *list, *done;
 
 	if (row->stream)
-		return json_pack("{s:{s:s, s:o}, s:{s:s}, s:{s:s}}", "200", "description",
+		done = json_pack("{s:s, s:o}", "description",
 			"A stream of messages, until it is over or the caller closes it.", "content",
-			stream_content(schema), "4XX", "$ref", "#/components/responses/Refused", "5XX", "$ref",
-			"#/components/responses/Failed");
-	example = openapi_example_answer(openapi, row);
-	list = json_pack("{s:{s:s, s:o}, s:{s:s}, s:{s:s}}", "200", "description",
-		is_check(row) ? "It may run." : "Done.", "content", content(schema, example), "4XX", "$ref",
-		"#/components/responses/Refused", "5XX", "$ref", "#/components/responses/Failed");
+			stream_content(schema));
+	else
+		done = json_pack("{s:s, s:o}", "description", is_check(row) ? "It may run." : "Done.", "content",
+			content(schema, openapi_example_answer(openapi, row)));
+	list = json_pack("{s:o}", "200", done);
+	openapi_add_errors(list);
 	if (is_check(row)) {
+		openapi_add_headers(openapi, done, limits);
 		json_object_set_new(list, "403", json_pack("{s:s}", "$ref", "#/components/responses/Denied"));
 		json_object_set_new(list, "429", json_pack("{s:s}", "$ref", "#/components/responses/Denied"));
 	}
@@ -256,7 +258,9 @@ json_t *openapi_operation(struct openapi *openapi, const struct rest_row *row)
 	json_object_set_new(operation, "tags", json_pack("[o]", tag(row)));
 	add_variables(openapi, parameters, row);
 	add_query(openapi, parameters, row);
-	add_extras(parameters, row);
+	openapi_add_extras(parameters, row->path);
+	if (rest_idempotency_field(row))
+		json_array_append(parameters, json_object_get(openapi->parts, "idempotency"));
 	json_object_set_new(operation, "parameters", parameters);
 	add_body(openapi, operation, row);
 	json_object_set_new(operation, "responses", answers(openapi, row));

@@ -11,6 +11,7 @@ struct openapi {
 	json_t *document, *schemas;
 	struct comments *comments;
 	json_t *examples; /* examples.json */
+	json_t *parts; /* parts.json: what no descriptor says */
 	struct arena arena;
 };
 
@@ -32,6 +33,19 @@ json_t *openapi_body(struct openapi *openapi, const struct rest_row *row, bool *
 
 /* The operation of a row. */
 json_t *openapi_operation(struct openapi *openapi, const struct rest_row *row);
+
+/* The operation of a row of others.def. */
+json_t *openapi_other(struct openapi *openapi, const struct rest_other *other);
+
+/* A field as a parameter "in" the path or the query; takes the example, which may be NULL. */
+json_t *openapi_parameter(struct openapi *openapi, const char *in, const ProtobufCMessageDescriptor *message,
+	const ProtobufCFieldDescriptor *field, json_t *example);
+/* Appends the parameters of a path that the server reads itself. */
+void openapi_add_extras(json_t *list, const char *path);
+/* Adds the answers to refused and failed requests that any operation may have. */
+void openapi_add_errors(json_t *responses);
+/* Adds headers of the given groups of parts.json to an answer; NULL ends them. */
+void openapi_add_headers(struct openapi *openapi, json_t *answer, const char *const *groups);
 
 /* Adds `text` as the object's description, unless it is empty; releases it. */
 void openapi_describe(json_t *object, struct buf *text);

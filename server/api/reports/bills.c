@@ -28,6 +28,8 @@ static Bursar__V1__BillLine *line_to_message(struct arena *arena, const struct b
 	message->compared_requests = line->compared;
 	message->provider_cost_nano_usd = line->provider_nano;
 	message->list_cost_nano_usd = line->list_nano;
+	message->allowance_requests = line->allowed;
+	message->allowance_nano_usd = line->allowance_nano;
 	return message;
 }
 
@@ -49,6 +51,8 @@ static Bursar__V1__BillLine **lines_to_messages(
 		total->compared += line->compared;
 		total->provider_nano += line->provider_nano;
 		total->list_nano += line->list_nano;
+		total->allowed += line->allowed;
+		total->allowance_nano += line->allowance_nano;
 		for (int k = 0; k < METER_COUNT; k++)
 			total->meters.count[k] += line->meters.count[k];
 	}

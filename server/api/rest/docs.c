@@ -60,6 +60,20 @@ static void put_row(const struct rest_row *row, struct buf *out)
 	buf_put_str(out, " |\n");
 }
 
+static void put_others(struct buf *out)
+{
+	buf_put_str(out,
+		"\n## Other paths\n\n"
+		"RPCs in other words, from `server/api/rest/others.def`: for [proxies](proxies.md), which ask with any method, "
+		"and for\n[web front ends](quotas-api.md).\n\n"
+		"| method and path | RPC |\n|---|---|\n");
+	for (size_t i = 0; i < REST_OTHERS; i++)
+		buf_putf(out, "| `%s %s` | %s |\n", rest_others[i].row.method, rest_others[i].row.path,
+			rest_others[i].kind == REST_QUOTAS && strcmp(rest_others[i].row.method, "POST") == 0
+				? "SetTier, Reset, Suspend, Unsuspend or SetGrace, by the `action` of the body"
+				: rest_rpc_name(&rest_others[i].row));
+}
+
 void rest_print_docs(struct buf *out)
 {
 	buf_put_str(out,
@@ -82,4 +96,5 @@ void rest_print_docs(struct buf *out)
 		put_heading(&rest_rows[i], i ? &rest_rows[i - 1] : NULL, out);
 		put_row(&rest_rows[i], out);
 	}
+	put_others(out);
 }

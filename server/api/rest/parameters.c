@@ -5,21 +5,88 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bursar/v1/limiter.pb-c.h"
+
+#define CHECK "/v1/check"
+#define AUTHORIZE "/v1/authorize"
+#define HEADERS(path_) \
+	{ \
+		.path = path_, .name = "headers", .also = "limit_headers", \
+		.values = {"legacy", "draft", "both", "none"}, .initial = "both", \
+		.doc = "Which headers about limits an answer has: `legacy` X-RateLimit-*, `draft` RateLimit and " \
+		       "RateLimit-Policy. A denial has Retry-After in any case." \
+	}
+#define DENY_STATUS(path_) \
+	{ \
+		.path = path_, .name = "deny_status", .values = {"429", "403"}, .initial = "429", \
+		.doc = "The status of a denial, for proxies that do not know 429." \
+	}
+
 const struct rest_extra rest_extras[] = {
-	{.path = "/v1/check",
-		.name = "headers",
-		.also = "limit_headers",
-		.values = {"legacy", "draft", "both", "none"},
-		.initial = "both",
-		.doc = "Which headers about limits an answer has: `legacy` X-RateLimit-*, `draft` RateLimit and "
-		       "RateLimit-Policy. A denial has Retry-After in any case."},
-	{.path = "/v1/check",
-		.name = "deny_status",
-		.values = {"429", "403"},
-		.initial = "429",
-		.doc = "The status of a denial, for proxies that do not know 429."},
+	HEADERS(CHECK),
+	DENY_STATUS(CHECK),
+	HEADERS(AUTHORIZE),
+	DENY_STATUS(AUTHORIZE),
+	{.path = AUTHORIZE,
+		.name = "hold",
+		.values = {"true", "false"},
+		.initial = "false",
+		.doc = "`true`: the reservation stays open, and X-Bursar-Reservation is its handle. `false`: the request is "
+		       "recorded at once, with the tokens that it announces."},
 };
 const size_t rest_extras_count = sizeof(rest_extras) / sizeof(rest_extras[0]);
+
+bool rest_extra_is(const struct rest_extra *extra, const char *name)
+{
+	return strcmp(extra->name, name) == 0 || (extra->also && strcmp(extra->also, name) == 0);
+}
+
+const struct rest_extra *rest_extra_find(const char *path, const char *name)
+{
+	for (size_t i = 0; i < rest_extras_count; i++)
+		if (strcmp(rest_extras[i].path, path) == 0 && rest_extra_is(&rest_extras[i], name))
+			return &rest_extras[i];
+	return NULL;
+}
+
+bool rest_extra_check(const struct rest_extra *extra, struct rest_text value, struct err *err)
+{
+	char list[64] = "";
+	size_t len = 0;
+
+	for (size_t i = 0; i < REST_EXTRA_VALUES && extra->values[i]; i++) {
+		if (strlen(extra->values[i]) == value.len && memcmp(extra->values[i], value.text, value.len) == 0)
+			return true;
+		len += (size_t)snprintf(list + len, sizeof(list) - len, "%s%s", len ? ", " : "", extra->values[i]);
+	}
+	return err_invalid(err, extra->name, "is none of %s", list);
+}
+
+const struct rest_part rest_authorize_parts[] = {
+	{"user_header", "x-bursar-user", "user", "The header with the user's id."},
+	{"model_header", "", "model", "The header with the model."},
+	{"interface_header", "", "interface", "The header with the interface."},
+	{"input_tokens_header", "", "input_tokens", "The header with the estimated tokens of input."},
+	{"max_output_tokens_header", "", "max_output_tokens", "The header with the most tokens of output."},
+	{"request_id_header", "", "request_id",
+		"The header with the request's id. Only for ids that the proxy makes: a second request with the same id is "
+		"allowed without being counted."},
+};
+_Static_assert(sizeof(rest_authorize_parts) / sizeof(rest_authorize_parts[0]) == REST_AUTHORIZE_PARTS, "count them");
+
+const char *const rest_authorize_fields[] = {"tenant", "user", "model", "interface", "input_tokens",
+	"max_output_tokens", "language", "reservation_ttl_us", NULL};
+
+const char *rest_idempotency_field(const struct rest_row *row)
+{
+	const ProtobufCMessageDescriptor *request = rest_rpc(row)->input;
+
+	if (!row->body)
+		return NULL;
+	if (protobuf_c_message_descriptor_get_field_by_name(request, "request_id"))
+		return "request_id";
+	return request == &bursar__v1__acquire_request__descriptor ? "check.request_id" : NULL;
+}
 
 bool rest_in_path(const struct rest_row *row, const char *path)
 {

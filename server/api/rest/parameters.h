@@ -2,6 +2,7 @@
 #ifndef BURSAR_API_REST_PARAMETERS_H
 #define BURSAR_API_REST_PARAMETERS_H
 
+#include "api/rest/query.h"
 #include "api/rest/rest.h"
 
 enum { REST_PARAMETERS_MAX = 32 };
@@ -28,5 +29,32 @@ struct rest_extra {
 };
 extern const struct rest_extra rest_extras[];
 extern const size_t rest_extras_count;
+
+/* The extra parameter that the path takes under this name; NULL when there is none. */
+const struct rest_extra *rest_extra_find(const char *path, const char *name);
+bool rest_extra_is(const struct rest_extra *extra, const char *name) __attribute__((pure));
+/* ERR_INVALID when the value is none of its values. */
+bool rest_extra_check(const struct rest_extra *extra, struct rest_text value, struct err *err)
+	__attribute__((warn_unused_result));
+
+/*
+ * What the header Idempotency-Key of a row fills: "request_id", or "check.request_id" of an acquisition; NULL when there
+ * is no such field, and where nothing is sent (a row without a body).
+ */
+const char *rest_idempotency_field(const struct rest_row *row);
+
+/*
+ * GET /v1/authorize (api/door/authorize.c). One request says these fields of its check in headers, and the query says
+ * which: `header` is read without being named, "" means none. Only the user's is: proxies pass their callers' headers on,
+ * and whoever can choose the id of a request can repeat it for nothing.
+ */
+struct rest_part {
+	const char *parameter, *header, *field, *doc;
+};
+extern const struct rest_part rest_authorize_parts[];
+enum { REST_AUTHORIZE_PARTS = 6 };
+
+/* Fields that the query sets for all requests; of the parts, for those without the header. NULL ends the list. */
+extern const char *const rest_authorize_fields[];
 
 #endif

@@ -133,32 +133,6 @@ static bool read_variables(struct making *making, const struct rest_match *match
 
 /* ---- the query ---- */
 
-static bool is_called(const struct rest_extra *extra, const char *name)
-{
-	return strcmp(extra->name, name) == 0 || (extra->also && strcmp(extra->also, name) == 0);
-}
-
-static const struct rest_extra *extra_of(const struct rest_row *row, const char *name)
-{
-	for (size_t i = 0; i < rest_extras_count; i++)
-		if (strcmp(rest_extras[i].path, row->path) == 0 && is_called(&rest_extras[i], name))
-			return &rest_extras[i];
-	return NULL;
-}
-
-static bool extra_check(const struct rest_extra *extra, struct rest_text value, struct err *err)
-{
-	char list[64] = "";
-	size_t len = 0;
-
-	for (size_t i = 0; i < REST_EXTRA_VALUES && extra->values[i]; i++) {
-		if (strlen(extra->values[i]) == value.len && memcmp(extra->values[i], value.text, value.len) == 0)
-			return true;
-		len += (size_t)snprintf(list + len, sizeof(list) - len, "%s%s", len ? ", " : "", extra->values[i]);
-	}
-	return err_invalid(err, extra->name, "is none of %s", list);
-}
-
 static bool unknown(struct making *making, const struct rest_parameter *known, size_t count, const char *name)
 {
 	struct meant meant = {.typed = name};
@@ -167,7 +141,7 @@ static bool unknown(struct making *making, const struct rest_parameter *known, s
 	for (size_t i = 0; i < count; i++)
 		meant_try(&meant, known[i].field->name);
 	for (size_t i = 0; i < rest_extras_count; i++)
-		if (extra_of(making->row, rest_extras[i].name))
+		if (rest_extra_find(making->row->path, rest_extras[i].name))
 			meant_try(&meant, rest_extras[i].name);
 	snprintf(shown, sizeof(shown), "%.60s", name);
 	if (making->row->body && json_field(making->into->descriptor, name, strlen(name)))
@@ -237,8 +211,8 @@ static bool read_query(struct making *making, const char *query)
 
 		if (!rest_decode(raw_name.text, raw_name.len, true, "query", making->arena, &name, making->err))
 			return false;
-		extra = extra_of(making->row, name.text);
-		if (extra && !extra_check(extra, raw_value, making->err))
+		extra = rest_extra_find(making->row->path, name.text);
+		if (extra && !rest_extra_check(extra, raw_value, making->err))
 			return false;
 		if (extra)
 			continue;
@@ -267,14 +241,14 @@ bool rest_request(const struct rest_row *row, const struct rest_match *match, co
 
 bool rest_extra_value(const struct rest_row *row, const char *query, const char *name, char *out, size_t size)
 {
-	const struct rest_extra *extra = extra_of(row, name);
+	const struct rest_extra *extra = rest_extra_find(row->path, name);
 	struct rest_text key, value;
 
 	while (extra && query && rest_pair_next(&query, &key, &value)) {
 		char called[32];
 
 		snprintf(called, sizeof(called), "%.*s", (int)(key.len < sizeof(called) ? key.len : 0), key.text);
-		if (!is_called(extra, called) || !value.text || value.len >= size)
+		if (!rest_extra_is(extra, called) || !value.text || value.len >= size)
 			continue;
 		memcpy(out, value.text, value.len);
 		out[value.len] = '\0';

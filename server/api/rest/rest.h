@@ -27,6 +27,19 @@ struct rest_row {
 extern const struct rest_row rest_rows[];
 extern const size_t rest_rows_count;
 
+/* One row of others.def. */
+enum rest_other_kind { REST_NO_OTHER, REST_AUTHORIZE, REST_QUOTAS };
+struct rest_other {
+	struct rest_row row; /* without body and lift; `path` has no variables */
+	const char *operation; /* "getQuotas" */
+	enum rest_other_kind kind;
+};
+enum { REST_OTHERS = 4 };
+extern const struct rest_other rest_others[REST_OTHERS];
+
+/* Of what kind the path is; REST_NO_OTHER for the paths of paths.def, and for those that do not exist. */
+enum rest_other_kind rest_other_kind(const char *path) __attribute__((pure));
+
 /* The name of the row's RPC, without its service: "PutTier". */
 const char *rest_rpc_name(const struct rest_row *row) __attribute__((returns_nonnull));
 

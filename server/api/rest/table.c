@@ -21,6 +21,22 @@ const struct rest_row rest_rows[] = {
 };
 const size_t rest_rows_count = sizeof(rest_rows) / sizeof(rest_rows[0]);
 
+#define OTHER(operation_, method_, path_, kind_, service_, rpc_) \
+	{.row = {.rpc = "/bursar.v1." #service_ "/" #rpc_, .method = #method_, .path = path_}, \
+		.operation = #operation_, \
+		.kind = REST_##kind_},
+const struct rest_other rest_others[REST_OTHERS] = {
+#include "api/rest/others.def"
+};
+
+enum rest_other_kind rest_other_kind(const char *path)
+{
+	for (size_t i = 0; i < REST_OTHERS; i++)
+		if (strcmp(rest_others[i].row.path, path) == 0)
+			return rest_others[i].kind;
+	return REST_NO_OTHER;
+}
+
 const ProtobufCMethodDescriptor *rest_rpc(const struct rest_row *row)
 {
 	static const ProtobufCServiceDescriptor *const services[] = {

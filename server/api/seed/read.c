@@ -5,12 +5,7 @@
 #include "api/rest/query.h"
 #include "api/seed/private.h"
 
-static const char path_quotas[] = "/api/quotas", path_stats[] = "/api/quotas/stats";
-
-bool seed_has(const char *path)
-{
-	return strcmp(path, path_quotas) == 0 || strcmp(path, path_stats) == 0;
-}
+static const char path_stats[] = "/api/quotas/stats";
 
 /* Query parameters are fields of the RPC's request by their names; a user may also be given as userId. */
 static bool read_query(const struct seed_request *request, ProtobufCMessage *into, struct err *err)

@@ -30,9 +30,7 @@ struct seed_call {
 	const char *allow; /* of a path that lacks the method: for the header Allow; else NULL */
 };
 
-/* Whether the path is one of these. */
-bool seed_has(const char *path);
-/* ERR_UNIMPLEMENTED with the reason METHOD_NOT_ALLOWED, or ERR_INVALID naming the parameter or the member. */
+/* A request whose path is of the kind REST_QUOTAS. ERR_UNIMPLEMENTED with the reason METHOD_NOT_ALLOWED, or ERR_INVALID naming the parameter or the member. */
 bool seed_read(const struct seed_request *request, struct seed_call *call, struct err *err)
 	__attribute__((warn_unused_result));
 /* Appends the answer of the call's RPC. */

@@ -70,7 +70,7 @@ static bool is_failure(int status)
 	       status == METRIC_CODE_UNAVAILABLE || status == METRIC_CODE_DATA_LOSS;
 }
 
-void span_served(const struct trace *trace, const char *method, int64_t start_us, int status)
+void span_served(const struct trace *trace, const char *method, const char *route, int64_t start_us, int status)
 {
 	struct span span = {.kind = SPAN_SERVER, .status = status, .failed = is_failure(status)};
 
@@ -79,7 +79,11 @@ void span_served(const struct trace *trace, const char *method, int64_t start_us
 	span.id = trace->span;
 	span.parent = trace->parent;
 	method += *method == '/';
-	fill(&span, trace, method, strlen(method), start_us);
+	if (route)
+		span.rpc = method;
+	else
+		route = method;
+	fill(&span, trace, route, strlen(route), start_us);
 	push(&span);
 }
 

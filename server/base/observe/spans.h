@@ -19,7 +19,9 @@ struct span {
 	enum span_kind kind;
 	char trace[33];
 	uint64_t id, parent; /* parent 0: none */
-	char name[SPAN_NAME_MAX + 1]; /* a method without its first slash, or a command; never what a caller sent */
+	char name[SPAN_NAME_MAX +
+		  1]; /* a method without its first slash, a route, or a command; never what a caller sent */
+	const char *rpc; /* of a call over HTTP, whose name is a route: the method. Static */
 	int64_t start_us, end_us; /* since 1970 */
 	int status; /* a server's gRPC status code */
 	bool failed;
@@ -28,8 +30,11 @@ struct span {
 /* Makes room for the queue; without it, nothing is kept. Once, before threads start. */
 void spans_open(size_t room);
 
-/* The call's own span, which began at `start_us` on clock_mono_us() and ends now. Nothing if the trace is not sampled. */
-void span_served(const struct trace *trace, const char *method, int64_t start_us, int status);
+/*
+ * The call's own span, which began at `start_us` on clock_mono_us() and ends now. Nothing if the trace is not sampled.
+ * `method` is static; `route` is "POST /v1/check" of a call over HTTP, NULL over gRPC.
+ */
+void span_served(const struct trace *trace, const char *method, const char *route, int64_t start_us, int status);
 
 /* Whether another span inside of the call's own is wanted: the trace is sampled, and has not made too many of them. */
 bool span_wanted(const struct trace *trace);

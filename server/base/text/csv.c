@@ -61,7 +61,7 @@ static bool split(struct line *line, struct csv_row *row, struct err *err)
 	for (;;) {
 		line->column = row->count + 1;
 		if (row->count == CSV_FIELDS_MAX)
-			return bad(line, err, "a row has at most 32 fields");
+			return bad(line, err, "a row has at most 256 fields");
 		row->field[row->count++] = line->out;
 		if (line->at < line->end && *line->at == '"') {
 			line->at++;

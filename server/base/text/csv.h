@@ -7,7 +7,7 @@
 
 #include "base/err.h"
 
-#define CSV_FIELDS_MAX 32
+#define CSV_FIELDS_MAX 256
 #define CSV_ROW_MAX 8192 /* bytes of a row's fields, terminators included */
 
 /* A reader over borrowed text: initialise with `(struct csv){.at = text, .left = len}`. */

@@ -7,6 +7,7 @@
 
 #include "base/utf8.h"
 #include "domain/limit/limit.h"
+#include "domain/price/price_allowance.h"
 
 static bool check_rate(int64_t pico, enum meter meter, const char *prefix, struct err *err)
 {
@@ -227,7 +228,7 @@ bool price_check(const struct price *price, struct err *err)
 	if (price->base.pico[METER_INPUT] == PRICE_NONE && !has_other(&price->base))
 		return err_invalid(err, "input", "is missing; write 0 for a free model");
 	if (!check_context(price, err) || !check_modes(price, err) || !check_mode_rates(price, err) ||
-		!check_regions(price, err) || !check_hours(price, err))
+		!check_regions(price, err) || !check_hours(price, err) || !allowances_check(price, err))
 		return false;
 	if (price->from_us < 0)
 		return err_invalid(err, "effective_from_us", "is below 0; 0 means always");

@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "domain/record/entry.h"
+#include "domain/time/tz.h"
 
 #define PRICE_NONE INT64_C(-1) /* a meter without a price of its own */
 #define PRICE_MAX INT64_C(1000000000000) /* per token, token-hour, character: 1,000,000 USD per 1M */
@@ -17,6 +18,8 @@
 #define MODE_RATES_MAX 48
 #define REGIONS_MAX 8
 #define HOURS_MAX 6
+#define ALLOWANCES_MAX 4
+#define ALLOWANCE_NAME_MAX 32
 #define RATIO_MAX 10000 /* of a mode's numerator and denominator */
 #define RATIO_MORE_MAX 1000 /* of those of regions and hours */
 
@@ -36,6 +39,13 @@ struct price_hours {
 	uint8_t days; /* bit 0 = Monday; of the day on which the time begins */
 	int16_t from_minute, to_minute; /* [from, to) of the day, 0..1440; to <= from: until then on the next day */
 	int32_t num, den;
+};
+/* So many of a meter are free in each period: price_allowance.h. */
+struct price_allowance {
+	int64_t amount;
+	uint8_t meter, unit; /* enum window_unit */
+	char zone[ZONE_NAME_MAX + 1]; /* "" = UTC */
+	char shared[ALLOWANCE_NAME_MAX + 1]; /* prices that name the same one share it; "" = the model's own */
 };
 struct price {
 	char provider[ID_MAX + 1], model[ID_MAX + 1];
@@ -62,6 +72,8 @@ struct price {
 	} region[REGIONS_MAX];
 	int hours; /* the first one that contains the time of the check counts */
 	struct price_hours hour[HOURS_MAX];
+	int allowances; /* at most one for each meter */
+	struct price_allowance allowance[ALLOWANCES_MAX];
 	char source[PRICE_SOURCE_MAX + 1];
 };
 
@@ -105,6 +117,10 @@ bool price_cost(const struct price *price, const struct meters *meters, struct p
  * COUNT_MAX as COUNT_MAX, both flagged. `meters` must have been checked.
  */
 void price_charge(const struct price *price, const struct meters *meters, struct purchase purchase, struct cost *out);
+
+/* By how much less `meters` cost if `covered` of them, no more than there are, are free. */
+int64_t price_worth(
+	const struct price *price, const struct meters *meters, const struct meters *covered, struct purchase purchase);
 
 /* Prices by model, built once, read by many threads. Owns copies of its input. */
 struct price_book;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "domain/price/price_allowance.h"
 #include "domain/price/price_text.h"
 
 #define PICO_MIN 100 /* 0.0001 USD per 1M tokens: a hundredth of the lowest price ever charged */
@@ -148,6 +149,10 @@ static void places_fill(struct price *price, price_parts given, const struct pri
 		price->hours = before->hours;
 		memcpy(price->hour, before->hour, sizeof(price->hour));
 	}
+	if (!(given & PRICE_GIVEN_ALLOWANCES)) {
+		price->allowances = before->allowances;
+		memcpy(price->allowance, before->allowance, sizeof(price->allowance));
+	}
 }
 
 bool price_fill(struct price *price, price_parts given, const struct price *before, struct err *err)
@@ -232,7 +237,7 @@ bool price_costs_same(const struct price *a, const struct price *b)
 		if (a->context[i].above_tokens != b->context[i].above_tokens ||
 			memcmp(&a->context[i].rates, &b->context[i].rates, sizeof(a->context[i].rates)) != 0)
 			return false;
-	return modes_same(a, b) && mode_rates_same(a, b) && places_same(a, b);
+	return modes_same(a, b) && mode_rates_same(a, b) && places_same(a, b) && allowances_same(a, b);
 }
 
 int price_big_move(const struct price *before, const struct price *after)

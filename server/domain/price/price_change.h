@@ -19,10 +19,11 @@ typedef unsigned __int128 price_parts;
 #define PRICE_GIVEN_MODE_RATES PRICE_GIVEN(66)
 #define PRICE_GIVEN_REGIONS PRICE_GIVEN(67)
 #define PRICE_GIVEN_HOURS PRICE_GIVEN(68)
-#define PRICE_GIVEN_ALL (PRICE_GIVEN(69) - 1)
+#define PRICE_GIVEN_ALLOWANCES PRICE_GIVEN(69)
+#define PRICE_GIVEN_ALL (PRICE_GIVEN(70) - 1)
 /* Or only the listed context tiers (by threshold) and modes (by name): the others are kept. */
-#define PRICE_MERGED_CONTEXT PRICE_GIVEN(69)
-#define PRICE_MERGED_MODES PRICE_GIVEN(70)
+#define PRICE_MERGED_CONTEXT PRICE_GIVEN(70)
+#define PRICE_MERGED_MODES PRICE_GIVEN(71)
 /* The rates of base without a column, and those of context tiers: what a list `rates` covers, or `rates_above`. */
 price_parts price_given_rare(void);
 price_parts price_given_rare_above(void);

@@ -223,6 +223,14 @@ static bool terms_of(
 	return mode && place;
 }
 
+static bool allowed(const struct price *price, const struct meters *meters)
+{
+	for (int i = 0; i < price->allowances; i++)
+		if (meters->count[price->allowance[i].meter] > 0)
+			return true;
+	return false;
+}
+
 static bool mode_refuse(const struct price *price, const char *text, struct err *err)
 {
 	const char *region;
@@ -266,6 +274,11 @@ bool price_cost(const struct price *price, const struct meters *meters, struct p
 	return true;
 }
 
+static int64_t capped(wide nano)
+{
+	return nano > COUNT_MAX ? COUNT_MAX : (int64_t)nano;
+}
+
 void price_charge(const struct price *price, const struct meters *meters, struct purchase purchase, struct cost *out)
 {
 	struct terms terms;
@@ -274,7 +287,23 @@ void price_charge(const struct price *price, const struct meters *meters, struct
 
 	if (!known)
 		out->flags |= FLAG_STANDARD_RATE | FLAG_UNPRICED;
+	if (allowed(price, meters))
+		out->flags |= FLAG_ALLOWANCE;
 	if (nano > COUNT_MAX)
 		out->flags |= FLAG_CAPPED | FLAG_UNPRICED;
-	out->nano = nano > COUNT_MAX ? COUNT_MAX : (int64_t)nano;
+	out->nano = capped(nano);
+}
+
+int64_t price_worth(
+	const struct price *price, const struct meters *meters, const struct meters *covered, struct purchase purchase)
+{
+	struct meters left = *meters;
+	struct terms terms;
+	struct cost cost;
+
+	/* What is free still counts towards the context. */
+	terms_of(price, meters, purchase, &terms);
+	for (int i = 0; i < METER_COUNT; i++)
+		left.count[i] -= covered->count[i];
+	return capped(cost_lines(&terms, meters, &cost)) - capped(cost_lines(&terms, &left, &cost));
 }

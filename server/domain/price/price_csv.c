@@ -10,6 +10,7 @@
 #include "base/text/csv.h"
 #include "domain/limit/limit.h"
 #include "domain/limit/name.h"
+#include "domain/price/price_allowance.h"
 #include "domain/price/price_change.h"
 #include "domain/price/price_text.h"
 
@@ -26,6 +27,7 @@ enum kind {
 	KIND_MODE_RATES,
 	KIND_REGIONS,
 	KIND_HOURS,
+	KIND_ALLOWANCES,
 	KIND_FROM,
 	KIND_TO,
 	KIND_SOURCE
@@ -57,6 +59,7 @@ static const struct column {
 	{"mode_rates", KIND_MODE_RATES, 0},
 	{"regions", KIND_REGIONS, 0},
 	{"hours", KIND_HOURS, 0},
+	{"allowances", KIND_ALLOWANCES, 0},
 	{"effective_from", KIND_FROM, 0},
 	{"effective_to", KIND_TO, 0},
 	{"source", KIND_SOURCE, 0},
@@ -122,6 +125,8 @@ static price_parts list_given(enum kind kind)
 		return PRICE_GIVEN_REGIONS;
 	case KIND_HOURS:
 		return PRICE_GIVEN_HOURS;
+	case KIND_ALLOWANCES:
+		return PRICE_GIVEN_ALLOWANCES;
 	default:
 		return 0;
 	}
@@ -239,6 +244,8 @@ static bool field_read(const struct column *column, const char *text, struct pri
 		return regions_parse(text, name, price, err);
 	case KIND_HOURS:
 		return hours_parse(text, name, price, err);
+	case KIND_ALLOWANCES:
+		return allowances_parse(text, name, price, err);
 	case KIND_FROM:
 		return date_read(text, name, &price->from_us, err);
 	case KIND_TO:

@@ -24,7 +24,8 @@ struct price_sheet {
  *   provider, model, input_usd_per_1m (required), output_usd_per_1m, cached_input_usd_per_1m,
  *   cache_write_usd_per_1m, reasoning_usd_per_1m, audio_input_usd_per_1m, audio_output_usd_per_1m;
  *   context_threshold_tokens with input_above, output_above, cached_input_above, cache_write_above;
- *   rates and rates_above, modes, mode_rates, regions, hours, as in price_text.h; effective_from, effective_to (2026-07-30 or 2026-07-30T16:30:00Z, UTC); source.
+ *   rates and rates_above, modes, mode_rates, regions, hours, as in price_text.h, allowances, as in price_allowance.h;
+ *   effective_from, effective_to (2026-07-30 or 2026-07-30T16:30:00Z, UTC); source.
  * An empty field means "no price of its own". ERR_INVALID names the line and the column, what is wrong and what would be
  * right. Two rows of one model that are in force at once are refused. On failure `out` is empty.
  */

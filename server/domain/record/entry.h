@@ -99,7 +99,9 @@ bool meters_check_signed(const struct meters *meters, const char *field, struct 
 #define FLAG_PROVIDER_COST 8192 /* charged what the provider says that it cost, not what the price says */
 #define FLAG_ROUNDS 16384 /* several requests to the model, priced one by one, of which only the sum is kept */
 #define FLAG_ROUNDS_MIXED 32768 /* of several models */
-#define FLAGS_USAGE (255 | FLAG_PROVIDER_COST | FLAG_ROUNDS | FLAG_ROUNDS_MIXED)
+#define FLAG_ALLOWANCE 65536 /* the price has a free allowance of something that was used */
+#define FLAG_ALLOWANCE_ONLY 131072 /* a re-rating that changes only what allowances cover */
+#define FLAGS_USAGE (255 | FLAG_PROVIDER_COST | FLAG_ROUNDS | FLAG_ROUNDS_MIXED | FLAG_ALLOWANCE | FLAG_ALLOWANCE_ONLY)
 
 struct entry_account {
 	enum account_kind kind;
@@ -157,6 +159,7 @@ struct entry_rerate {
 	struct meters meters; /* of the record */
 	bool compared; /* the provider said what it cost, while the price said */
 	int64_t provider_cost_nano, list_cost_nano;
+	int64_t allowance_before_nano, allowance_nano; /* what free allowances covered of it, and cover from then on */
 };
 
 void entry_info_pack(const struct entry_info *info, struct buf *out);

@@ -6,7 +6,8 @@
 #include "base/text/pack.h"
 #include "domain/limit/name.h"
 
-enum { RERATE_VERSION = 1, UNPRICED = 1, AGAIN = 2, COMPARED = 4 };
+/* The bits before what only some have; a release that does not know a bit refuses the rest of the bytes. */
+enum { RERATE_VERSION = 1, UNPRICED = 1, AGAIN = 2, COMPARED = 4, ALLOWED = 8 };
 
 static const char *first_of(const char *a, const char *b, const char *c)
 {
@@ -26,9 +27,11 @@ struct bill_key usage_bill_key(const struct entry_usage *usage, const char *chec
 
 void entry_rerate_pack(const struct entry_rerate *rerate, struct buf *out)
 {
+	bool allowed = rerate->allowance_before_nano || rerate->allowance_nano;
+
 	buf_put_u8(out, RERATE_VERSION);
 	buf_put_u8(out, (uint8_t)((rerate->unpriced ? UNPRICED : 0) | (rerate->again ? AGAIN : 0) |
-				  (rerate->compared ? COMPARED : 0)));
+				  (rerate->compared ? COMPARED : 0) | (allowed ? ALLOWED : 0)));
 	text_put(out, rerate->provider);
 	text_put(out, rerate->model);
 	buf_put_i64(out, rerate->corrected);
@@ -36,6 +39,10 @@ void entry_rerate_pack(const struct entry_rerate *rerate, struct buf *out)
 	buf_put_i64(out, rerate->list_cost_nano);
 	amounts_put(out, &rerate->moved);
 	meters_pack(&rerate->meters, 0, out);
+	if (allowed) {
+		buf_put_i64(out, rerate->allowance_before_nano);
+		buf_put_i64(out, rerate->allowance_nano);
+	}
 }
 
 bool entry_rerate_unpack(const char *data, size_t len, struct arena *arena, struct entry_rerate *out)
@@ -57,5 +64,7 @@ bool entry_rerate_unpack(const char *data, size_t len, struct arena *arena, stru
 	amounts_cut(&cut, &out->moved);
 	out->meters = (struct meters){0};
 	meters_cut(&cut, 0, &out->meters);
+	out->allowance_before_nano = flags & ALLOWED ? cut_i64(&cut) : 0;
+	out->allowance_nano = flags & ALLOWED ? cut_i64(&cut) : 0;
 	return !cut.bad && !cut.left && meters_check(&out->meters, "usage", NULL);
 }

@@ -238,6 +238,7 @@ static const struct usage_format formats[] = {
 			TOTAL("total_tokens"), KNOWN("details"), KNOWN("requests"), KNOWN("tool_calls")}},
 	{.name = "langchain",
 		.stream = STREAM_SUM,
+		.free_if_zero = "total_cost",
 		.tiered = "input_tokens",
 		.tier = {LANGCHAIN_TIER("flex"), LANGCHAIN_TIER("priority")},
 		.plain_output = METER_OUTPUT,
@@ -258,7 +259,8 @@ static const struct usage_format formats[] = {
 			ADD(AUDIO_OUTPUT, INSIDE, "output_token_details.audio"), TOTAL("total_tokens"),
 			/* In these tiers it renames the parts, and the tier's name holds the rest. */
 			KNOWN("input_token_details.flex"), KNOWN("output_token_details.flex"),
-			KNOWN("input_token_details.priority"), KNOWN("output_token_details.priority")}},
+			KNOWN("input_token_details.priority"), KNOWN("output_token_details.priority"),
+			KNOWN("total_cost")}},
 	{.name = "ai-sdk",
 		.plain_output = METER_OUTPUT,
 		.rounds = "^steps.usage",
@@ -309,7 +311,7 @@ static const struct {
 		"input_token_details.cache_read|input_token_details.cache_creation|output_token_details.reasoning|"
 		"input_token_details.ephemeral_5m_input_tokens|input_token_details.flex_cache_read|"
 		"input_token_details.priority_cache_read|output_token_details.flex_reasoning|"
-		"output_token_details.priority_reasoning"},
+		"output_token_details.priority_reasoning|total_cost"},
 	{"pydantic-ai", "cache_read_tokens|cache_write_tokens|input_audio_tokens|output_reasoning_tokens|tool_calls"},
 	{"genkit", "cached_content_tokens|thoughts_tokens|input_characters"},
 	{"bedrock", "=cacheReadInputTokens|=cacheWriteInputTokens|=cacheDetails|=inputTokenCount"},

@@ -51,6 +51,8 @@ struct usage_format {
 	const char *rounds; /* usage objects of single requests inside the object; NULL: none */
 	bool rounds_lead; /* the object itself leaves some of them out */
 	bool empty_is_free; /* {}: nothing was asked of a provider */
+	const char *
+		free_if_zero; /* 0 there: a library's own cache answered, with the usage of the first time; NULL: it never says */
 	/* The whole input; and for each mode that parts of it are named by, these. If they are all of it, the request was bought so. */
 	const char *tiered;
 	struct {

@@ -14,6 +14,7 @@ struct reader {
 	struct usage_told told; /* of them, as the format puts a stream together */
 	struct usage_round *round;
 	int rounds;
+	bool cached; /* one of the objects is of an answer that cost nothing */
 	struct usage_sum sum; /* of the rounds */
 	struct usage_reading *out;
 	struct err *err;
@@ -109,6 +110,16 @@ static void merge(struct reader *reader, const struct usage_told *told)
 	}
 }
 
+/* Is the object of an answer that came from a library's own cache? Nobody charges for it. */
+static bool is_cached(const struct usage_place_found *place)
+{
+	const char *path = place->format->free_if_zero;
+	struct path_sum sum;
+	struct err unread;
+
+	return path && path_sum(place->usage, path, PATH_UP, &sum, &unread) && sum.told && sum.sum == 0;
+}
+
 /* What an event of a stream told only so that it could be shown at once. */
 static bool is_preview(struct raw_json *root)
 {
@@ -134,6 +145,11 @@ static bool read_object(struct reader *reader, struct raw_json *root)
 	reader->format = place.format;
 	if (place.format->stream == STREAM_SUM && is_preview(root))
 		return true;
+	if (is_cached(&place)) {
+		reader->cached = true;
+		usage_facts(&place, reader->arena, out);
+		return true;
+	}
 	if (!tell(&place, &told, reader->err) || !usage_cost(&place, reader->arena, &known, &nano, reader->err))
 		return false;
 	usage_facts(&place, reader->arena, out);
@@ -237,7 +253,8 @@ static bool read_all(struct reader *reader, struct raw_json *root)
 	}
 	if (!meters_check(&out->meters, "json", reader->err))
 		return false;
-	out->estimated = is_zero(&out->meters) && !(reader->named && reader->named->empty_is_free && !root->child);
+	out->estimated = is_zero(&out->meters) && !(reader->cached && !reader->rounds) &&
+			 !(reader->named && reader->named->empty_is_free && !root->child);
 	return true;
 }
 

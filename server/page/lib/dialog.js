@@ -1,4 +1,5 @@
 /* Dialogs: <dialog> traps the focus, closes with Escape and gives the focus back. */
+import { changedTable } from "./changed.js";
 import { h, put, uid } from "./dom.js";
 import { isStale } from "./api.js";
 import { announce, failed } from "./parts.js";
@@ -29,17 +30,22 @@ export function open(title, build, { wide = false } = {}) {
 	});
 }
 
-function stale(again) {
-	return h("div.failed", { role: "alert" }, h("p", "Somebody else has changed it since this page was loaded. Nothing is saved."),
+/* Names what has changed, as soon as that is known. */
+function stale(again, before, read) {
+	const what = h("div");
+
+	read().then((now) => put(what, changedTable(before, now) ?? h("p", "It is gone, or is as it was.")), () => put(what, h("p", "It cannot be read any more.")));
+	return h("div.failed", { role: "alert" }, h("p", "Somebody else has changed it since this page was loaded. Nothing is saved."), what,
 		h("button.quiet", { type: "button", onclick: again }, "Load it again"));
 }
 
 /*
  * Asks before something is changed. `change()` answers an element that says what would change, or null for "nothing, yet";
- * it is asked again after every input. `act(reason)` does it, and its failure is shown in the dialog; `again()` reads what
- * somebody else has changed meanwhile.
+ * it is asked again after every input. `act(reason)` does it, and its failure is shown in the dialog. Where act() names the
+ * etag of `before`: if somebody else has changed it, the dialog shows how it differs from what `read()` answers, and
+ * offers `again()`.
  */
-export async function confirm({ title, intro, fields = [], change, act, again, done, verb, danger = false, askReason = true, wide = false }) {
+export async function confirm({ title, intro, fields = [], change, act, before, read, again, done, verb, danger = false, askReason = true, wide = false }) {
 	const why = askReason ? area("Reason", { hint: "For the audit log.", rows: "2", maxlength: "1024" }) : null;
 	const told = h("div.change", { "aria-live": "polite" }), problem = h("div");
 
@@ -59,7 +65,7 @@ export async function confirm({ title, intro, fields = [], change, act, again, d
 			try {
 				close({ answer: await act(why?.control.value.trim() ?? "") });
 			} catch (error) {
-				put(problem, isStale(error) && again ? stale(() => (close(), again())) : failed(error));
+				put(problem, isStale(error) && again ? stale(() => (close(), again()), before, read) : failed(error));
 				go.disabled = false;
 			}
 		}

@@ -77,15 +77,18 @@ function totals(stats) {
 	return h("dl.facts", facts.map(([name, value]) => h("div", h("dt", name), h("dd", count(value)))));
 }
 
+/* What a dialog needs to show what somebody else has changed meanwhile. */
+const ofState = (pool, { tenant }, again) => ({ before: pool, read: () => get(path`/v1/pools/${pool.ref.name}`, { tenant }), again });
+
 function pauseOrResume(pool, context, again) {
-	const { paused } = pool, address = path`/v1/pools/${pool.ref.name}`;
+	const { paused } = pool, address = path`/v1/pools/${pool.ref.name}`, query = { tenant: context.tenant }, { etag } = pool;
 
 	return button(paused ? "Resume" : "Pause", async () => {
-		const answer = await confirm(paused
+		const answer = await confirm({ ...ofState(pool, context, again), ...(paused
 			? { title: `Resume ${pool.ref.name}?`, verb: "Resume the pool", intro: "You vouch that no lease from before a failover is still in use. Slots are granted again at once.", done: "The pool goes on",
-				act: (reason) => call("POST", `${address}/resume`, { query: { tenant: context.tenant }, body: { reason } }) }
+				act: (reason) => call("POST", `${address}/resume`, { query, body: { reason }, etag }) }
 			: { title: `Pause ${pool.ref.name}?`, verb: "Pause the pool", danger: true, intro: "Nothing is granted until it is resumed: everybody waits, and may time out. Those who hold a slot go on.", done: "The pool is paused",
-				act: (reason) => call("PATCH", address, { query: { tenant: context.tenant }, body: { paused: true, reason } }) });
+				act: (reason) => call("PATCH", address, { query, body: { paused: true, reason }, etag }) }) });
 		if (answer)
 			again();
 	}, paused ? "primary" : "");
@@ -96,11 +99,11 @@ function resize(pool, stats, context, again) {
 		const slots = text("Slots", { type: "number", min: "0", max: "100000", required: true, value: String(pool.slots ?? 0) });
 		const number = () => int(slots.control.value), old = int(pool.slots);
 		const answer = await confirm({
-			title: `Slots of ${pool.ref.name}`, fields: [slots], verb: "Change the slots", done: "The slots have changed",
+			...ofState(pool, context, again), title: `Slots of ${pool.ref.name}`, fields: [slots], verb: "Change the slots", done: "The slots have changed",
 			change: () => slots.control.value !== "" && number() !== old && h("p", number() > old
 				? `${count(number() - old)} more slots are granted at once; ${count(stats()?.waiting)} requests wait.`
 				: `${count(old - number())} fewer slots. ${count(Math.max(int(stats()?.running) - number(), 0))} of ${count(stats()?.running)} holders are asked to finish within ${duration(pool.drain_us)}; nobody is killed.`),
-			act: (reason) => call("PATCH", path`/v1/pools/${pool.ref.name}`, { query: { tenant: context.tenant }, body: { slots: number(), reason } }),
+			act: (reason) => call("PATCH", path`/v1/pools/${pool.ref.name}`, { query: { tenant: context.tenant }, body: { slots: number(), reason }, etag: pool.etag }),
 		});
 		if (answer)
 			again();

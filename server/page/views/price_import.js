@@ -8,7 +8,8 @@ import { badge, card, failed, table, waiting } from "../lib/parts.js";
 import { bare, plural } from "../lib/words.js";
 
 const FIELDS = [["input", "input"], ["cached_input", "cached"], ["cache_write", "cache write"], ["output", "output"], ["reasoning", "reasoning"],
-	["audio_input", "audio in"], ["audio_output", "audio out"], ["rates", "other meters"], ["mode_rates", "modes"], ["regions", "regions"], ["hours", "hours"]];
+	["audio_input", "audio in"], ["audio_output", "audio out"], ["rates", "other meters"], ["mode_rates", "modes"], ["regions", "regions"], ["hours", "hours"],
+	["allowances", "allowances"]];
 const SHOWN = 200, COMPARED = 40;
 
 /* A first price of one's own is compared with the general one that has counted so far. */

@@ -21,6 +21,7 @@ function extras(price) {
 	return [
 		price.tenant && badge("own"), price.account && badge(`for ${price.account}`), price.context_tiers?.length > 0 && badge("long context"),
 		price.modes?.length > 0 && badge(price.modes.map((one) => one.mode).join(", ")), price.rates && badge("more meters"), price.regions && badge("regions"), price.hours && badge("hours"),
+		price.allowances && badge("free allowance"),
 	];
 }
 

@@ -165,7 +165,7 @@ async function preview(before, form, context, done) {
 			rows.length > 0 && differenceTable("Limits", rows), changes, worse && who, h("p.muted", "It takes effect at once, for everybody on the tier. Use so far is kept."),
 		],
 		act: (reason) => call("PUT", path`/v1/tiers/${after.name}`, { query: { tenant: context.tenant, reason }, body: after, etag: before.etag }),
-		again: done,
+		before, read: () => get(path`/v1/tiers/${after.name}`, { tenant: context.tenant }), again: done,
 	});
 	if (saved)
 		done();
@@ -176,7 +176,7 @@ async function removeTier(tier, context, again) {
 		title: `Delete ${tier.name}?`, verb: "Delete the tier", danger: true, done: "The tier is deleted",
 		intro: "A tier that is in use is refused. If it replaces a shipped one, the shipped one applies again.",
 		act: (reason) => call("DELETE", path`/v1/tiers/${tier.name}`, { query: { tenant: context.tenant, reason }, etag: tier.etag }),
-		again,
+		before: tier, read: () => get(path`/v1/tiers/${tier.name}`, { tenant: context.tenant }), again,
 	});
 	if (gone)
 		location.hash = "#/tiers";

@@ -1,5 +1,5 @@
 /* What can be done to one user. Each action asks first, and says what it will change. */
-import { call, path } from "../lib/api.js";
+import { call, get, path } from "../lib/api.js";
 import { confirm } from "../lib/dialog.js";
 import { h } from "../lib/dom.js";
 import { choice, localTime, microseconds, text } from "../lib/fields.js";
@@ -19,12 +19,20 @@ class Subject {
 		this.limits = status.accounts[0].limits ?? [];
 	}
 
+	/* A change of the state that was shown, and of no other. */
 	send(method, what, body) {
-		return call(method, path`/v1/accounts/user/${this.user}/` + what, { query: { tenant: this.tenant }, body });
+		return this.sendAnyway(method, what, body, this.account.etag);
+	}
+
+	/* Counters change all the time, so they have no etag. */
+	sendAnyway(method, what, body, etag) {
+		return call(method, path`/v1/accounts/user/${this.user}/` + what, { query: { tenant: this.tenant }, body, etag });
 	}
 
 	async ask(options) {
-		if (await confirm(options))
+		const read = () => get(path`/v1/accounts/user/${this.user}`, { tenant: this.tenant });
+
+		if (await confirm({ ...options, before: this.account, read, again: this.done }))
 			this.done();
 	}
 }
@@ -102,7 +110,7 @@ function reset(subject) {
 				: h("p", "Nothing is used in the running windows."),
 			h("p.muted", "Bills and reports stay. What open requests hold stays held."),
 		],
-		act: (reason) => subject.send("POST", "reset", { reason }),
+		act: (reason) => subject.sendAnyway("POST", "reset", { reason }),
 	});
 }
 

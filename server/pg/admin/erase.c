@@ -15,6 +15,9 @@ static const char *const steps[] = {
 	"UPDATE usage_daily SET user_id = $3 WHERE tenant = $1 AND user_id = $2",
 	"UPDATE usage_meters SET id = $3 WHERE tenant = $1 AND kind = 1 AND id = $2",
 	"UPDATE usage_costs SET id = $3 WHERE tenant = $1 AND kind = 1 AND id = $2",
+	"UPDATE allowance_shares SET user_id = $3, request_id = 'erased-' || left(encode(sha256(convert_to($4 || "
+	"request_id, 'UTF8')), 'hex'), 32) WHERE tenant = $1 AND user_id = $2",
+	"DELETE FROM allowance_due WHERE tenant = $1 AND user_id = $2",
 	"UPDATE usage_monthly SET user_id = $3 WHERE tenant = $1 AND user_id = $2",
 	"UPDATE usage_windows SET id = $3 WHERE tenant = $1 AND kind = 1 AND id = $2",
 	"UPDATE token_buckets SET id = $3 WHERE tenant = $1 AND kind = 1 AND id = $2",

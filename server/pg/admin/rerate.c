@@ -44,25 +44,37 @@ bool admin_rerate_days(struct rerate_days *op, struct pg_link *link, struct err 
  * Of a late record, the estimate that the expiry had charged: the first of them charged the difference only. Corrections
  * are found by ledger_adjusts.
  */
-static const char page_sql[] = "SELECT l.user_id, l.request_id, l.attempt, " MICROSECONDS("l.started_at") ", " MICROSECONDS(
-	"l.at") ", l.flags, l.interface, l.model_checked, l.tier, l.team, l.org, l.model, l.mode, "
-		"l.provider, l.price_model, coalesce(l.list_cost_nano, 0), "
-		"coalesce(l.provider_cost_nano, 0), l.provider_cost_nano IS NOT NULL, "
-		"CASE WHEN l.flags & 512 > 0 AND NOT EXISTS (SELECT FROM ledger a WHERE " OF_ATTEMPT
-		" AND a.request_id = l.request_id AND a.entry = 0 AND a.flags & 512 > 0 AND (a.at, a.attempt) < (l.at, "
-		"l.attempt)) THEN coalesce((SELECT sum(a.cost_nano) FROM ledger a WHERE " OF_ATTEMPT
-		" AND a.request_id = l.request_id AND a.entry = 1), 0)::bigint ELSE 0 END, "
-		"c.ratings, c.corrected, c.by_hand, coalesce(r.provider, ''), coalesce(r.price_model, ''), "
-		"coalesce(r.flags, 0), coalesce(r.list_cost_nano, 0), " METERS_TEXT AMOUNT_COLUMNS METER_COLUMNS
-		" FROM (SELECT * FROM ledger WHERE day = ($2::date[])[1] AND tenant = $1 AND entry = 0 "
-		"AND (user_id, request_id, attempt) > ($3, $4, $5::bigint) ORDER BY user_id, request_id, attempt LIMIT $6) l "
-		"CROSS JOIN LATERAL (SELECT count(*) FILTER (WHERE a.flags & 4096 > 0) AS ratings, "
-		"coalesce(sum(a.cost_nano) FILTER (WHERE a.flags & 4096 > 0), 0)::bigint AS corrected, "
-		"coalesce(bool_or(a.flags & 4096 = 0), false) AS by_hand FROM ledger a WHERE " OF_ATTEMPT
-		" AND a.adjusts = l.request_id AND a.attempt = l.attempt AND a.entry = 4) c "
-		"LEFT JOIN LATERAL (SELECT a.provider, a.price_model, a.flags, a.list_cost_nano FROM ledger a WHERE " OF_ATTEMPT
-		" AND a.adjusts = l.request_id AND a.attempt = l.attempt AND a.entry = 4 AND a.flags & 4096 > 0 "
-		"ORDER BY a.at DESC, length(a.request_id) DESC, a.request_id DESC LIMIT 1) r ON c.ratings > 0 ORDER BY l.user_id, l.request_id, l.attempt";
+#define PAGE_SQL(from) \
+	"SELECT l.user_id, l.request_id, l.attempt, " MICROSECONDS("l.started_at") ", " MICROSECONDS( \
+		"l.at") ", l.flags, l.interface, l.model_checked, l.tier, l.team, l.org, l.model, l.mode, " \
+			"l.provider, l.price_model, coalesce(l.list_cost_nano, 0), " \
+			"coalesce(l.provider_cost_nano, 0), l.provider_cost_nano IS NOT NULL, " \
+			"CASE WHEN l.flags & 512 > 0 AND NOT EXISTS (SELECT FROM ledger a WHERE " OF_ATTEMPT \
+			" AND a.request_id = l.request_id AND a.entry = 0 AND a.flags & 512 > 0 AND (a.at, a.attempt) < " \
+			"(l.at, l.attempt)) THEN coalesce((SELECT sum(a.cost_nano) FROM ledger a WHERE " OF_ATTEMPT \
+			" AND a.request_id = l.request_id AND a.entry = 1), 0)::bigint ELSE 0 END, " \
+			"c.ratings, c.again, c.corrected, c.by_hand, coalesce(r.provider, ''), " \
+			"coalesce(r.price_model, ''), coalesce(r.flags, 0), coalesce(r.list_cost_nano, 0), " \
+			"coalesce(r.allowance_nano, 0), " METERS_TEXT AMOUNT_COLUMNS METER_COLUMNS \
+			" FROM (SELECT l.* " \
+			"FROM ledger l" from " WHERE l.day = ($2::date[])[1] AND l.tenant = $1 AND l.entry = 0 AND " \
+			"(l.user_id, l.request_id, l.attempt) > ($3, $4, $5::bigint) ORDER BY l.user_id, l.request_id, " \
+			"l.attempt LIMIT $6) l " \
+			"CROSS JOIN LATERAL (SELECT count(*) FILTER (WHERE a.flags & 4096 > 0) AS ratings, " \
+			"coalesce(bool_or(a.flags & 135168 = 4096), false) AS again, " \
+			"coalesce(sum(a.cost_nano) FILTER (WHERE a.flags & 4096 > 0), 0)::bigint AS corrected, " \
+			"coalesce(bool_or(a.flags & 4096 = 0), false) AS by_hand FROM ledger a WHERE " OF_ATTEMPT \
+			" AND a.adjusts = l.request_id AND a.attempt = l.attempt AND a.entry = 4) c " \
+			"LEFT JOIN LATERAL (SELECT a.provider, a.price_model, a.flags, a.list_cost_nano, " \
+			"a.allowance_nano FROM ledger a WHERE " OF_ATTEMPT \
+			" AND a.adjusts = l.request_id AND a.attempt = l.attempt AND a.entry = 4 AND a.flags & 4096 > 0 " \
+			"ORDER BY a.at DESC, length(a.request_id) DESC, a.request_id DESC LIMIT 1) r ON c.ratings > 0 " \
+			"ORDER BY l.user_id, l.request_id, l.attempt"
+
+static const char page_sql[] = PAGE_SQL("");
+static const char due_sql[] =
+	PAGE_SQL(" JOIN allowance_due d ON d.tenant = $1 AND d.day = ($2::date[])[1] AND "
+		 "d.user_id = l.user_id AND d.request_id = l.request_id AND d.attempt = l.attempt");
 
 enum {
 	USER,
@@ -85,12 +97,14 @@ enum {
 	PROVIDER_COST_KNOWN,
 	EXPIRED_COST,
 	RATINGS,
+	AGAIN,
 	CORRECTED,
 	BY_HAND,
 	NOW_PROVIDER,
 	NOW_PRICE_MODEL,
 	NOW_FLAGS,
 	NOW_LIST_COST,
+	ALLOWANCE,
 	METERS_RARE_TEXT,
 	CHARGED,
 	TOKENS = CHARGED + AMOUNT_COUNT
@@ -138,7 +152,9 @@ static void row_read(struct admin_job *job, const PGresult *result, int row, str
 		.charged = pg_amounts(result, row, CHARGED),
 		.expired_cost = pg_i64(result, row, EXPIRED_COST),
 		.ratings = (int)pg_i64(result, row, RATINGS),
+		.again = pg_bool(result, row, AGAIN),
 		.corrected = pg_i64(result, row, CORRECTED),
+		.allowance_nano = pg_i64(result, row, ALLOWANCE),
 		.adjusted = pg_bool(result, row, BY_HAND),
 	};
 	usage_read(job, result, row, out);
@@ -166,7 +182,7 @@ bool admin_rerate_page(struct rerate_page *op, struct pg_link *link, struct err 
 	pg_arg_text(&args, op->after_request);
 	pg_arg_int(&args, op->after_attempt);
 	pg_arg_page(&args, op->limit);
-	if (!pg_read(link, page_sql, &args, &result, err))
+	if (!pg_read(link, op->due ? due_sql : page_sql, &args, &result, err))
 		return false;
 	pg_page_begin(op, result, op->job.arena);
 	for (int i = 0; i < op->count; i++)

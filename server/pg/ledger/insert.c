@@ -35,6 +35,7 @@ enum column {
 	METERS_RARE_JSON,
 	PROVIDER_COST,
 	LIST_COST,
+	ALLOWANCE,
 	COLUMN_COUNT
 };
 
@@ -63,20 +64,21 @@ static const enum pg_type column_types[COLUMN_COUNT] = {[DAY] = PG_DATE,
 	[ADJUSTS] = PG_TEXT,
 	[METERS_RARE_JSON] = PG_JSONB,
 	[PROVIDER_COST] = PG_INT8,
-	[LIST_COST] = PG_INT8};
+	[LIST_COST] = PG_INT8,
+	[ALLOWANCE] = PG_INT8};
 
 /* The columns in the order above; the meters in the order of enum meter. */
-_Static_assert(COLUMN_COUNT == 36, "INSERT_SQL has a parameter for each column: raise their number");
+_Static_assert(COLUMN_COUNT == 37, "INSERT_SQL has a parameter for each column: raise their number");
 #define LEDGER_COLUMNS \
 	"ledger (day, tenant, user_id, request_id, attempt, entry, flags, at, started_at, " \
 	"price_from_us" AMOUNT_COLUMNS METER_COLUMNS \
-	", origin, interface, model_checked, model, provider, price_model, mode, tier, team, org, note, adjusts, meters, provider_cost_nano, list_cost_nano)"
+	", origin, interface, model_checked, model, provider, price_model, mode, tier, team, org, note, adjusts, meters, provider_cost_nano, list_cost_nano, allowance_nano)"
 #define COPY_SQL "COPY " LEDGER_COLUMNS " FROM STDIN (FORMAT binary)"
 #define INSERT_SQL \
 	"INSERT INTO " LEDGER_COLUMNS \
 	" SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, " \
 	"$20, " \
-	"$21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36) ON CONFLICT DO NOTHING RETURNING origin"
+	"$21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37) ON CONFLICT DO NOTHING RETURNING origin"
 
 int ledger_order(const void *a, const void *b)
 {
@@ -157,6 +159,10 @@ static void put_rare(struct rows *rows, const struct entry *entry, struct buf *j
 		put_int(rows, LIST_COST, usage->list_cost_nano);
 	else
 		put_null(rows, LIST_COST);
+	if (entry->rerate && entry->rerate->allowance_nano)
+		put_int(rows, ALLOWANCE, entry->rerate->allowance_nano);
+	else
+		put_null(rows, ALLOWANCE);
 }
 
 static void put_texts(struct rows *rows, const struct ledger_item *item, struct buf *note)

@@ -15,6 +15,8 @@ static void negate(struct use_row *row)
 		.list_nano = -row->costs.list_nano,
 		.corrected = -row->costs.corrected,
 		.corrected_nano = -row->costs.corrected_nano,
+		.allowed = -row->costs.allowed,
+		.allowance_nano = -row->costs.allowance_nano,
 	};
 }
 
@@ -30,7 +32,12 @@ static struct use_row before_of(const struct entry *entry, const struct use_row 
 	before.unpriced = rerate->unpriced;
 	before.amounts = rerate->moved;
 	before.meters = rerate->meters;
-	before.costs = (struct use_costs){.corrected = rerate->again, .corrected_nano = rerate->corrected};
+	before.costs = (struct use_costs){
+		.corrected = rerate->again,
+		.corrected_nano = rerate->corrected + rerate->allowance_before_nano,
+		.allowed = rerate->allowance_before_nano != 0,
+		.allowance_nano = rerate->allowance_before_nano,
+	};
 	if (rerate->compared) {
 		before.costs.compared = 1;
 		before.costs.provider_nano = rerate->provider_cost_nano;
@@ -46,7 +53,13 @@ bool ledger_rerate_use(const struct entry *entry, struct use_row *row, struct us
 	bool moves = strcmp(before.provider, row->provider) != 0 || strcmp(before.model, row->model) != 0;
 
 	row->unpriced = (entry->usage.flags & FLAG_UNPRICED) != 0;
-	row->costs = (struct use_costs){.corrected = 1, .corrected_nano = rerate->corrected + entry->amounts.cost};
+	/* What allowances cover is no correction. */
+	row->costs = (struct use_costs){
+		.corrected = entry->usage.flags & FLAG_ALLOWANCE_ONLY ? rerate->again : 1,
+		.corrected_nano = rerate->corrected + entry->amounts.cost + rerate->allowance_nano,
+		.allowed = rerate->allowance_nano != 0,
+		.allowance_nano = rerate->allowance_nano,
+	};
 	if (rerate->compared) {
 		row->costs.compared = 1;
 		row->costs.provider_nano = rerate->provider_cost_nano;
@@ -59,6 +72,8 @@ bool ledger_rerate_use(const struct entry *entry, struct use_row *row, struct us
 		row->costs.compared -= before.costs.compared;
 		row->costs.provider_nano -= before.costs.provider_nano;
 		row->costs.list_nano -= before.costs.list_nano;
+		row->costs.allowed -= before.costs.allowed;
+		row->costs.allowance_nano -= before.costs.allowance_nano;
 		return false;
 	}
 	row->rows += before.rows;
@@ -81,28 +96,30 @@ size_t ledger_rerates(struct ledger_item **items, int count)
 
 bool use_costs_any(const struct use_costs *costs)
 {
-	return costs->compared || costs->provider_nano || costs->list_nano || costs->corrected || costs->corrected_nano;
+	return costs->compared || costs->provider_nano || costs->list_nano || costs->corrected ||
+	       costs->corrected_nano || costs->allowed || costs->allowance_nano;
 }
 
 const char ledger_costs_sql[] =
 	"INSERT INTO usage_costs AS u (shard, tenant, kind, id, day, provider, model, interface, compared, provider_nano, "
-	"list_nano, corrected, corrected_nano) "
+	"list_nano, corrected, corrected_nano, allowed, allowance_nano) "
 	"SELECT CASE WHEN kind = 1 THEN 0 ELSE pg_backend_pid() % 16 END, a.* FROM "
-	"unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) AS a (tenant, kind, id, day, provider, model, interface, "
-	"compared, provider_nano, list_nano, corrected, corrected_nano) "
+	"unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) AS a (tenant, kind, id, day, provider, model, "
+	"interface, compared, provider_nano, list_nano, corrected, corrected_nano, allowed, allowance_nano) "
 	"ON CONFLICT (tenant, kind, id, day, provider, model, interface, shard) DO UPDATE SET "
 	"compared = u.compared + excluded.compared, provider_nano = u.provider_nano + excluded.provider_nano, "
 	"list_nano = u.list_nano + excluded.list_nano, corrected = u.corrected + excluded.corrected, "
-	"corrected_nano = u.corrected_nano + excluded.corrected_nano";
+	"corrected_nano = u.corrected_nano + excluded.corrected_nano, allowed = u.allowed + excluded.allowed, "
+	"allowance_nano = u.allowance_nano + excluded.allowance_nano";
 
-enum { TENANT, KIND, ID, DAY, PROVIDER, MODEL, INTERFACE, COSTS, COLUMNS = COSTS + 5 };
+enum { TENANT, KIND, ID, DAY, PROVIDER, MODEL, INTERFACE, COSTS, COLUMNS = COSTS + 7 };
 
 static void add_rows(struct pg_args *args, const struct use_row *rows, int count)
 {
 	for (int i = 0; i < count; i++) {
 		const struct use_row *row = &rows[i];
 		const int64_t costs[] = {row->costs.compared, row->costs.provider_nano, row->costs.list_nano,
-			row->costs.corrected, row->costs.corrected_nano};
+			row->costs.corrected, row->costs.corrected_nano, row->costs.allowed, row->costs.allowance_nano};
 
 		if (!use_costs_any(&row->costs))
 			continue;

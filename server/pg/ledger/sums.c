@@ -98,6 +98,8 @@ static void use_costs_add(struct use_costs *to, const struct use_costs *from)
 	to->list_nano += from->list_nano;
 	to->corrected += from->corrected;
 	to->corrected_nano += from->corrected_nano;
+	to->allowed += from->allowed;
+	to->allowance_nano += from->allowance_nano;
 }
 
 static void use_add(struct use_row *to, const struct use_row *from)
@@ -339,6 +341,7 @@ static void collect(struct sums *sums, struct ledger_item **items, int count, st
 		.bucket = arena_zalloc(scratch, count_buckets(items, count) + 1, sizeof(*sums->bucket)),
 		.reset = arena_zalloc(scratch, (size_t)count + 1, sizeof(*sums->reset)),
 		.adjustment = arena_zalloc(scratch, (size_t)count + 1, sizeof(*sums->adjustment)),
+		.due = arena_zalloc(scratch, (size_t)count + 1, sizeof(*sums->due)),
 	};
 	for (int i = 0; i < count; i++) {
 		if (items[i]->fate != LEDGER_WRITTEN)
@@ -350,6 +353,8 @@ static void collect(struct sums *sums, struct ledger_item **items, int count, st
 			sums->reset[sums->resets++] = items[i]->entry;
 		else if (items[i]->entry->kind == ENTRY_ADJUST && !items[i]->entry->rerate) /* those are audited once */
 			sums->adjustment[sums->adjustments++] = items[i]->entry;
+		if (ledger_allowance_due(items[i]->entry))
+			sums->due[sums->dues++] = items[i]->entry;
 		collect_levels(sums, items[i]->entry);
 	}
 	sums->dailies = use_merge(sums->daily, sums->dailies, compare_daily);

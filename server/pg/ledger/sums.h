@@ -11,6 +11,7 @@ struct use_costs {
 	int64_t compared, provider_nano,
 		list_nano; /* requests of which the provider did, and what it and the price said */
 	int64_t corrected, corrected_nano; /* re-rated requests, and by how much that changed their cost */
+	int64_t allowed, allowance_nano; /* requests of which free allowances cover something, and what that is worth */
 };
 
 /* The strings belong to the entries. */
@@ -55,6 +56,9 @@ struct sums {
 	/* Admin actions: each gets its row in audit_log in this transaction, and therefore exactly once. */
 	int resets, adjustments;
 	const struct entry **reset, **adjustment;
+	/* Records that may have something free (allowances.c). */
+	int dues;
+	const struct entry **due;
 };
 
 /* The start of the UTC day, week (Monday) and month. */
@@ -77,6 +81,11 @@ bool use_costs_any(const struct use_costs *costs);
 /* The statement for what of the rows has costs, and its arguments. */
 extern const char ledger_costs_sql[];
 void ledger_costs_args(struct pg_args *args, const struct sums *sums);
+
+/* allowances.c: whether something of the record may be free; the statement that remembers those, and its arguments. */
+bool ledger_allowance_due(const struct entry *entry);
+extern const char ledger_dues_sql[];
+void ledger_dues_args(struct pg_args *args, const struct sums *sums);
 
 /* Writes all sums and COMMITs, in one round trip. */
 bool ledger_sums_write(struct pg_link *link, const struct sums *sums, struct err *err);

@@ -89,6 +89,16 @@ bool ledger_days_ensure(
 	return ok;
 }
 
+/* Those of days that the ledger does not have any more. A period may begin a month before the records that it covers. */
+static bool forget_allowances(struct pg_link *link, const struct pg_args *first_kept, struct err *err)
+{
+	return pg_exec(link, "DELETE FROM allowance_due WHERE day < ($1::date[])[1]", first_kept, err) &&
+	       pg_exec(link, "DELETE FROM allowance_shares WHERE day < ($1::date[])[1]", first_kept, err) &&
+	       pg_exec(link,
+		       "DELETE FROM allowance_periods WHERE to_timestamp(starts_us / 1000000.0) < ($1::date[])[1] - 40",
+		       first_kept, err);
+}
+
 static bool retire(struct ledger_upkeep *op, struct pg_link *link, struct err *err)
 {
 	PG_ARGS args = {0};
@@ -109,7 +119,7 @@ static bool retire(struct ledger_upkeep *op, struct pg_link *link, struct err *e
 	if (!result)
 		return false;
 	op->dropped = (int)pg_i64(result, 0, 0);
-	return pg_commit(link, err);
+	return forget_allowances(link, &args, err) && pg_commit(link, err);
 }
 
 static bool forget_windows(struct ledger_upkeep *op, struct pg_link *link, struct err *err)

@@ -98,7 +98,8 @@ void row_key(const PGresult *result, int row, struct arena *arena, struct api_ke
 
 /*
  * Columns of model_prices p. What is jsonb comes as flat text: contexts "above meter=n meter=n;", modes "name num den;", other rates
- * "meter=n", rates of modes "mode above meter n;", regions like modes, hours "offset days from to num den;".
+ * "meter=n", rates of modes "mode above meter n;", regions like modes, hours "offset days from to num den;", allowances
+ * "meter amount unit =zone =shared;".
  */
 #define PRICE_RATE_COLUMN(NAME, name, ...) "coalesce(p." name ", -1), "
 #define PRICE_COLUMNS \
@@ -114,8 +115,10 @@ void row_key(const PGresult *result, int row, struct arena *arena, struct api_ke
 				   "coalesce((SELECT string_agg(concat_ws(' ', r.key, r.value->>0, r.value->>1), ';' ORDER BY r.key) " \
 				   "FROM jsonb_each(p.more->'regions') r), ''), " \
 				   "coalesce((SELECT string_agg(concat_ws(' ', h->>0, h->>1, h->>2, h->>3, h->>4, h->>5), ';' ORDER BY n) " \
-				   "FROM jsonb_array_elements(p.more->'hours') WITH ORDINALITY AS t (h, n)), '')"
-#define PRICE_COLUMN_COUNT 21
+				   "FROM jsonb_array_elements(p.more->'hours') WITH ORDINALITY AS t (h, n)), ''), " \
+				   "coalesce((SELECT string_agg(concat_ws(' ', a->>'meter', a->>'amount', a->>'unit', '=' || (a->>'zone'), '=' || (a->>'shared')), ';' " \
+				   "ORDER BY n) FROM jsonb_array_elements(p.more->'allowances') WITH ORDINALITY AS t (a, n)), '')"
+#define PRICE_COLUMN_COUNT 22
 void row_price(const PGresult *result, int row, int column, struct price *out);
 /* Appends a price's contexts, modes, or what is in `more`, as the text of a jsonb value. */
 void price_context_json(const struct price *price, struct buf *out);

@@ -109,6 +109,27 @@ static void parse_hours(const char *text, struct price *out)
 	}
 }
 
+/* Parses "meter amount unit =zone =shared;...". Meters of a newer release are left out. */
+static void parse_allowances(const char *text, struct price *out)
+{
+	char meter[32], unit[16], zone[ZONE_NAME_MAX + 2], shared[ALLOWANCE_NAME_MAX + 2];
+	struct price_allowance row;
+	enum window_unit period;
+	int used;
+
+	while (out->allowances < ALLOWANCES_MAX && sscanf(text, "%31[a-z0-9_] %" SCNd64 " %15[a-z] %65[^ ;] %33[^ ;]%n",
+							   meter, &row.amount, unit, zone, shared, &used) == 5) {
+		text += used + (text[used] == ';');
+		if (meter_find(meter) < 0 || !window_unit_parse(unit, &period))
+			continue;
+		row.meter = (uint8_t)meter_find(meter);
+		row.unit = (uint8_t)period;
+		snprintf(row.zone, sizeof(row.zone), "%s", zone + 1);
+		snprintf(row.shared, sizeof(row.shared), "%s", shared + 1);
+		out->allowance[out->allowances++] = row;
+	}
+}
+
 void row_price(const PGresult *result, int row, int column, struct price *out)
 {
 	int next = column + 7;
@@ -128,6 +149,7 @@ void row_price(const PGresult *result, int row, int column, struct price *out)
 	parse_mode_rates(pg_text(result, row, next + 4), out);
 	parse_regions(pg_text(result, row, next + 5), out);
 	parse_hours(pg_text(result, row, next + 6), out);
+	parse_allowances(pg_text(result, row, next + 7), out);
 }
 
 /* Appends ',"name":n' for each rate from meter `first` on. */
@@ -184,36 +206,62 @@ static void hours_json(const struct price *price, struct buf *out)
 	}
 }
 
+static void regions_json(const struct price *price, struct buf *out)
+{
+	for (int i = 0; i < price->regions; i++)
+		ratio_json(i, price->region[i].name, price->region[i].num, price->region[i].den, out);
+}
+
+/* Names of zones and allowances have no character that needs escaping (price_check). */
+static void allowances_json(const struct price *price, struct buf *out)
+{
+	for (int i = 0; i < price->allowances; i++) {
+		const struct price_allowance *row = &price->allowance[i];
+
+		buf_putf(out,
+			"%s{\"meter\":\"%s\",\"amount\":%" PRId64 ",\"unit\":\"%s\",\"zone\":\"%s\",\"shared\":\"%s\"}",
+			i ? "," : "", meter_name((enum meter)row->meter), row->amount,
+			window_unit_name((enum window_unit)row->unit), row->zone, row->shared);
+	}
+}
+
+static void base_json(const struct price *price, struct buf *out)
+{
+	struct buf rates = {0};
+
+	rates_json(&price->base, METER_KEPT_COUNT, &rates);
+	if (rates.len)
+		buf_put_str(out, buf_str(&rates) + 1);
+	buf_release(&rates);
+}
+
 /* Parts that are empty are left out. */
 void price_more_json(const struct price *price, struct buf *out)
 {
-	struct buf rates = {0};
+	static const struct {
+		const char *name;
+		char open, close;
+		void (*put)(const struct price *price, struct buf *out);
+	} parts[] = {
+		{"rates", '{', '}', base_json},
+		{"mode_rates", '[', ']', mode_rates_json},
+		{"regions", '{', '}', regions_json},
+		{"hours", '[', ']', hours_json},
+		{"allowances", '[', ']', allowances_json},
+	};
 	const char *comma = "";
 
-	rates_json(&price->base, METER_KEPT_COUNT, &rates);
 	buf_put_str(out, "{");
-	if (rates.len) {
-		buf_putf(out, "\"rates\":{%s}", buf_str(&rates) + 1);
-		comma = ",";
-	}
-	buf_release(&rates);
-	if (price->mode_rates) {
-		buf_putf(out, "%s\"mode_rates\":[", comma);
-		mode_rates_json(price, out);
-		buf_put_str(out, "]");
-		comma = ",";
-	}
-	if (price->regions) {
-		buf_putf(out, "%s\"regions\":{", comma);
-		for (int i = 0; i < price->regions; i++)
-			ratio_json(i, price->region[i].name, price->region[i].num, price->region[i].den, out);
-		buf_put_str(out, "}");
-		comma = ",";
-	}
-	if (price->hours) {
-		buf_putf(out, "%s\"hours\":[", comma);
-		hours_json(price, out);
-		buf_put_str(out, "]");
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		struct buf part = {0};
+
+		parts[i].put(price, &part);
+		if (part.len) {
+			buf_putf(out, "%s\"%s\":%c%s%c", comma, parts[i].name, parts[i].open, buf_str(&part),
+				parts[i].close);
+			comma = ",";
+		}
+		buf_release(&part);
 	}
 	buf_put_str(out, "}");
 }

@@ -47,7 +47,8 @@ static void put_lines_sql(struct buf *sql, const struct report_page *op)
 {
 	buf_put_str(sql,
 		"SELECT k.line, sum(c.corrected)::bigint, sum(c.corrected_nano)::bigint, sum(c.compared)::bigint, "
-		"sum(c.provider_nano)::bigint, sum(c.list_nano)::bigint FROM unnest($4, $5, $6, $7, $8, $9) AS k "
+		"sum(c.provider_nano)::bigint, sum(c.list_nano)::bigint, sum(c.allowed)::bigint, "
+		"sum(c.allowance_nano)::bigint FROM unnest($4, $5, $6, $7, $8, $9) AS k "
 		"(line, user_id, day, provider, model, interface) JOIN (SELECT *");
 	buf_put_str(sql, source_sql(&op->key, op->by));
 	buf_put_str(sql, " AND day BETWEEN ($3::date[])[1] AND ($3::date[])[2]");
@@ -103,6 +104,8 @@ bool report_costs_add(struct report_page *op, struct pg_link *link, struct err *
 		line->compared = pg_i64(result, row, 3);
 		line->provider_nano = pg_i64(result, row, 4);
 		line->list_nano = pg_i64(result, row, 5);
+		line->allowed = pg_i64(result, row, 6);
+		line->allowance_nano = pg_i64(result, row, 7);
 	}
 	return ok;
 }

@@ -12,7 +12,7 @@
 #include "base/crypto/hash.h"
 #include "base/list.h"
 
-static flow_step step_read, step_fresh, step_noted, step_corrected;
+static flow_step step_read, step_fresh, step_allowed, step_settled, step_noted, step_corrected;
 
 FLOW_OWNER(rerate_of, ledger_rerate)
 
@@ -46,6 +46,7 @@ static enum flow_result step_page(struct flow *flow)
 		.job = {.arena = rerate->arena, .done = page_done},
 		.tenant = rerate->tenant,
 		.day = rerate->day[rerate->at].day,
+		.due = rerate->due,
 		.after_user = rerate->user,
 		.after_request = rerate->request_id,
 		.after_attempt = rerate->attempt,
@@ -94,11 +95,13 @@ static struct rerate_line *line_of(struct ledger_rerate *rerate, const struct re
 
 static void count(struct ledger_rerate *rerate, const struct rerate_change *change)
 {
-	struct rerate_line *line = line_of(rerate, change);
+	struct rerate_line *line = rerate->line ? line_of(rerate, change) : NULL;
 
-	line->requests++;
-	line->cost_before += change->cost_before;
-	line->cost_after += change->cost_after;
+	if (line) {
+		line->requests++;
+		line->cost_before += change->cost_before;
+		line->cost_after += change->cost_after;
+	}
 	rerate->counts.corrected++;
 	rerate->counts.cost_before += change->cost_before;
 	rerate->counts.cost_after += change->cost_after;
@@ -166,6 +169,8 @@ static bool prices_are_known(struct ledger_rerate *rerate, struct err *err)
 	return err_set(err, ERR_UNAVAILABLE, "the newest prices have not been read yet; try again");
 }
 
+FLOW_RESUME(allowances_done, admin_job, ledger_rerate, allowances.job)
+
 static enum flow_result step_fresh(struct flow *flow)
 {
 	struct ledger_rerate *rerate = rerate_of(flow);
@@ -174,14 +179,42 @@ static enum flow_result step_fresh(struct flow *flow)
 		return FLOW_WAIT;
 	if (!prices_are_known(rerate, &flow->err))
 		return flow_fail(flow);
-	price_all(rerate);
+	flow_to(flow, step_allowed);
+	return rerate_allowances_ask(rerate, allowances_done) ? FLOW_WAIT : FLOW_MORE;
+}
+
+FLOW_RESUME(settle_done, admin_job, ledger_rerate, settle.job)
+
+static enum flow_result step_allowed(struct flow *flow)
+{
+	struct ledger_rerate *rerate = rerate_of(flow);
+	bool known = rerate->allowances.attempts == 0 || rerate->allowances.job.ok;
+
+	if (known) {
+		rerate_allowances_read(rerate);
+		price_all(rerate);
+	}
 	snapshot_give(rerate->worker, rerate->snapshot);
+	if (!known)
+		return flow_fail_with(flow, &rerate->allowances.job.err);
+	flow_to(flow, step_settled);
+	rerate->settle = (struct allowance_settle){0};
+	return rerate->due && rerate_settle_ask(rerate, settle_done) ? FLOW_WAIT : FLOW_MORE;
+}
+
+static enum flow_result step_settled(struct flow *flow)
+{
+	struct ledger_rerate *rerate = rerate_of(flow);
+
+	if (rerate->settle.attempts && !rerate->settle.job.ok)
+		return flow_fail_with(flow, &rerate->settle.job.err);
 	move_on(rerate);
 	rerate->more = rerate->at < rerate->days;
 	if (!rerate->changes)
 		return flow_succeed(flow);
-	if (!rerate->noted)
+	if (!rerate->noted && !rerate->due)
 		return note(rerate);
+	rerate->noted = true;
 	return flow_more(flow, step_noted);
 }
 

@@ -42,6 +42,13 @@ struct rerate_counts {
 };
 
 struct ledger_rerate;
+
+/* What of a record an allowance may cover. */
+struct rerate_wants {
+	int count;
+	struct allowance_want want[ALLOWANCES_MAX];
+};
+
 struct rerate_lane {
 	struct ledger_adjust adjust;
 	struct ledger_rerate *rerate;
@@ -59,13 +66,15 @@ struct ledger_rerate {
 	const char *model, *resolved; /* only this model, by any of its names, and what it resolves to; "" = all */
 	bool flagged; /* only what is flagged unpriced */
 	bool dry_run;
+	bool due; /* only records of allowance_due, which have no audit row; what needs no correction is taken from there */
 	const char *actor, *reason;
 	const struct rerate_day *day; /* outlives the arena */
 	int days;
 	/* out */
 	struct rerate_counts counts;
 	int lines;
-	struct rerate_line *line; /* room for RERATE_LINES_MAX + 1 */
+	struct rerate_line *line; /* room for RERATE_LINES_MAX + 1; NULL: there is no summary */
+	struct allowance_tally *tally; /* in a dry run; zeroed before it */
 	bool more;
 	/* internal */
 	struct catalog_wait wait;
@@ -75,6 +84,8 @@ struct ledger_rerate {
 	bool noted;
 	struct rerate_page page;
 	struct rerate_note note;
+	struct rerate_allowances allowances;
+	struct allowance_settle settle;
 	struct snapshot *snapshot;
 	int changes, next, pending;
 	struct rerate_change *change;
@@ -89,5 +100,14 @@ void ledger_rerate_start(
 
 /* rerate_price.c: finds out what a record costs now. False when nothing about it changes, or when it was not asked for. */
 bool rerate_price(struct ledger_rerate *rerate, const struct rerate_row *row, struct rerate_change *out);
+/* What an allowance may cover of it, at the price that it would have. False if it was not asked for. */
+bool rerate_want(const struct ledger_rerate *rerate, const struct rerate_row *row, struct rerate_wants *out);
+
+/* rerate_allowances.c: asks what allowances cover of the page's records. False if there is nothing to ask. */
+bool rerate_allowances_ask(struct ledger_rerate *rerate, void (*done)(struct admin_job *job));
+/* Fills in rerate_row.covered from the answer. */
+void rerate_allowances_read(struct ledger_rerate *rerate);
+/* For `due`: takes the page's records out that need no correction. False if there are none. */
+bool rerate_settle_ask(struct ledger_rerate *rerate, void (*done)(struct admin_job *job));
 
 #endif

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "domain/price/price_allowance.h"
+
 /* These stay, whatever the price: what was used is not certain; the provider's cost was charged; it is a sum. */
 #define FLAGS_UNCERTAIN (FLAG_ESTIMATED | FLAG_INCONSISTENT)
 #define FLAGS_OF_RECORD (FLAGS_UNCERTAIN | FLAG_PROVIDER_COST | FLAG_ROUNDS | FLAG_ROUNDS_MIXED)
@@ -20,7 +22,14 @@ static bool counted_call(const struct rerate_row *row, const struct price *price
 	       strcmp(price->model, row->usage.price_model) != 0;
 }
 
-static void charge(const struct ledger_rerate *rerate, const struct rerate_row *row, struct priced *out)
+static struct purchase bought(const struct rerate_row *row)
+{
+	return (struct purchase){.mode = row->usage.mode, .at_us = row->started_at_us};
+}
+
+/* Fills in the meters that are charged. */
+static void charge(
+	const struct ledger_rerate *rerate, const struct rerate_row *row, struct meters *meters, struct priced *out)
 {
 	const struct catalog *catalog = rerate->snapshot->catalog;
 	const struct pricing pricing = {.catalog = catalog,
@@ -28,13 +37,12 @@ static void charge(const struct ledger_rerate *rerate, const struct rerate_row *
 		.tenant = rerate->tenant,
 		.user = row->user,
 		.call = true};
-	const struct purchase purchase = {.mode = row->usage.mode, .at_us = row->started_at_us};
-	struct meters meters = row->usage.meters;
 
-	price_for_record(&pricing, row->usage.model, row->checked, &meters, purchase, out);
+	*meters = row->usage.meters;
+	price_for_record(&pricing, row->usage.model, row->checked, meters, bought(row), out);
 	if (counted_call(row, out->price)) {
-		meters.count[METER_CALLS] = 0;
-		price_for_record(&pricing, row->usage.model, row->checked, &meters, purchase, out);
+		meters->count[METER_CALLS] = 0;
+		price_for_record(&pricing, row->usage.model, row->checked, meters, bought(row), out);
 	}
 }
 
@@ -73,20 +81,30 @@ static void before_make(const struct ledger_rerate *rerate, const struct rerate_
 {
 	struct bill_key key = key_of(rerate, &row->now, row->checked);
 
-	out->cost_before = row->charged.cost + row->expired_cost + row->corrected;
+	out->cost_before = row->charged.cost + row->expired_cost + row->corrected + row->allowance_nano;
 	out->before = (struct entry_rerate){
 		.provider = key.provider,
 		.model = key.model,
 		.unpriced = row->now.flags & FLAG_UNPRICED,
-		.again = row->ratings > 0,
+		.again = row->again,
 		.corrected = row->corrected,
 		.moved = row->charged,
 		.meters = row->usage.meters,
 		.compared = row->usage.provider_cost_known,
 		.provider_cost_nano = row->usage.provider_cost_nano,
 		.list_cost_nano = row->now.list_cost_nano,
+		.allowance_before_nano = row->allowance_nano,
 	};
 	out->before.moved.cost += row->corrected;
+}
+
+static void change_make(const struct ledger_rerate *rerate, const struct rerate_row *row, const struct priced *priced,
+	struct rerate_change *out)
+{
+	*out = (struct rerate_change){.row = row};
+	usage_make(rerate, row, priced, &out->usage);
+	before_make(rerate, row, out);
+	out->line = key_of(rerate, &out->usage, row->checked);
 }
 
 static bool is(const struct ledger_rerate *rerate, const char *name)
@@ -150,22 +168,65 @@ static bool differs(const struct rerate_change *change)
 		       before->list_cost_nano != change->usage.list_cost_nano);
 }
 
-bool rerate_price(struct ledger_rerate *rerate, const struct rerate_row *row, struct rerate_change *out)
+bool rerate_want(const struct ledger_rerate *rerate, const struct rerate_row *row, struct rerate_wants *out)
 {
+	struct rerate_change change;
+	struct meters meters;
 	struct priced priced;
 
-	charge(rerate, row, &priced);
-	*out = (struct rerate_change){.row = row};
-	usage_make(rerate, row, &priced, &out->usage);
-	before_make(rerate, row, out);
-	out->line = key_of(rerate, &out->usage, row->checked);
+	*out = (struct rerate_wants){0};
+	charge(rerate, row, &meters, &priced);
+	change_make(rerate, row, &priced, &change);
+	if (!wanted(rerate, &change))
+		return false;
+	if (!(priced.cost.flags & FLAG_ALLOWANCE) || row->usage.flags & FLAG_ESTIMATED ||
+		hides_parts(row, priced.price))
+		return true;
+	for (int i = 0; i < priced.price->allowances; i++) {
+		const struct price_allowance *allowance = &priced.price->allowance[i];
+
+		if (meters.count[allowance->meter] > 0)
+			out->want[out->count++] = (struct allowance_want){
+				.meter = (enum meter)allowance->meter,
+				.provider = priced.price->provider,
+				.pool = allowance_pool(priced.price, allowance),
+				.starts_us = allowance_starts_us(allowance, row->started_at_us),
+				.amount = allowance->amount,
+				.wanted = meters.count[allowance->meter],
+			};
+	}
+	return true;
+}
+
+/* All of the above is about the list price; what allowances cover is taken from it. */
+static bool cover(const struct rerate_row *row, const struct priced *priced, const struct meters *meters, bool listed,
+	struct rerate_change *out)
+{
+	struct entry_rerate *before = &out->before;
+
+	if (priced->price && !(out->usage.flags & FLAG_PROVIDER_COST))
+		before->allowance_nano = price_worth(priced->price, meters, &row->covered, bought(row));
+	out->cost_before -= before->allowance_before_nano;
+	out->cost_after -= before->allowance_nano;
+	if (!listed)
+		out->usage.flags |= FLAG_ALLOWANCE_ONLY;
+	return listed || before->allowance_nano != before->allowance_before_nano;
+}
+
+bool rerate_price(struct ledger_rerate *rerate, const struct rerate_row *row, struct rerate_change *out)
+{
+	struct meters meters;
+	struct priced priced;
+
+	charge(rerate, row, &meters, &priced);
+	change_make(rerate, row, &priced, out);
 	out->cost_after = out->usage.flags & FLAG_PROVIDER_COST ? out->cost_before : priced.cost.nano;
 	if (costs_same(out))
 		out->cost_after = out->cost_before;
 	if (!wanted(rerate, out))
 		return false;
 	rerate->counts.unpriced += (out->usage.flags & FLAG_UNPRICED) != 0;
-	if (!differs(out))
+	if (!cover(row, &priced, &meters, differs(out), out))
 		return false;
 	rerate->counts.sums += hides_parts(row, priced.price);
 	return !hides_parts(row, priced.price);

@@ -35,7 +35,7 @@ void chore_lease(struct chore *chore, struct ledger_lease *lease, const char *na
 struct chore *chore_at(struct ledger_role *role, int i)
 {
 	struct chore *const others[] = {&role->sweep.chore, &role->changes.chore, &role->ends.chore,
-		&role->upkeep.chore, &role->reconcile.chore, NULL};
+		&role->allowances.chore, &role->upkeep.chore, &role->reconcile.chore, NULL};
 
 	return i < PUMPS ? &role->pump[i].chore : others[i - PUMPS];
 }

@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "base/timers.h"
 #include "service/admin/account.h"
+#include "service/admin/rerate.h"
 #include "service/worker/flow.h"
 #include "service/ledger/role.h"
 #include "service/worker/policy_writes.h"
@@ -101,6 +102,19 @@ struct ends {
 };
 void ends_init(struct ends *ends, struct ledger_role *role);
 
+/* allowances.c: decides what free allowances cover of new records. */
+struct allowances {
+	struct chore chore;
+	struct ledger_lease lease;
+	struct allowance_next next;
+	struct rerate_day day;
+	struct ledger_rerate rerate;
+	struct arena page;
+	char after_tenant[ID_MAX + 1]; /* what was done last */
+	int64_t after_day;
+};
+void allowances_init(struct allowances *allowances, struct ledger_role *role);
+
 /* upkeep.c: creates partitions ahead of time and applies retention; only in the process that holds the lease. */
 struct upkeep {
 	struct chore chore;
@@ -149,6 +163,7 @@ struct ledger_role {
 	struct sweep sweep;
 	struct changes changes;
 	struct ends ends;
+	struct allowances allowances;
 	struct upkeep upkeep;
 	struct reconcile reconcile;
 };

@@ -70,6 +70,7 @@ struct ledger_role *ledger_role_start(const struct ledger_role_options *options)
 	sweep_init(&role->sweep, role);
 	changes_init(&role->changes, role);
 	ends_init(&role->ends, role);
+	allowances_init(&role->allowances, role);
 	upkeep_init(&role->upkeep, role);
 	reconcile_init(&role->reconcile, role);
 	role->tick.due = tick_due;

@@ -56,8 +56,11 @@ static void charge(struct priced *priced, const struct meters *meters, struct pu
 		price_charge(priced->price, meters, purchase, &priced->cost);
 	else
 		priced->cost = (struct cost){0};
-	if (priced->unpriced)
-		priced->cost.flags |= FLAG_UNPRICED | (priced->price ? FLAG_OTHER_MODEL : 0);
+	if (!priced->unpriced)
+		return;
+	/* Another model's allowances are not this one's. */
+	priced->cost.flags &= ~(uint32_t)FLAG_ALLOWANCE;
+	priced->cost.flags |= FLAG_UNPRICED | (priced->price ? FLAG_OTHER_MODEL : 0);
 }
 
 bool price_for_check(const struct pricing *pricing, const char *model, const char *field, struct meters *meters,

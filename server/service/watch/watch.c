@@ -1,5 +1,5 @@
 /* Takes in reports; each watcher keeps what its filter lets through: sums and a reservoir of packed events. */
-#include "service/watch/watch.h"
+#include "service/watch/kept.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -23,17 +23,14 @@ struct heard_publisher {
 struct watch_hub {
 	struct watch_store *store;
 	struct list watchers;
-	int count;
+	int count, readers;
+	size_t kept_bytes; /* of the events of all watchers */
+	struct buf event; /* one that may be kept */
 	bool stood; /* the subscription has been established once; from then on an interruption is a gap */
 	uint64_t chance;
 	struct arena arena; /* for the current report */
 	int publishers;
 	struct heard_publisher *publisher;
-};
-
-struct watch_kept {
-	struct buf bytes; /* tenant, server, event */
-	int64_t stands_for_milli;
 };
 
 static void gap_for_all(struct watch_hub *hub)
@@ -97,19 +94,19 @@ static bool lets_through(const struct watch_filter *filter, const struct watch_e
 static void keep(struct watcher *watcher, const struct watch_event *event, const char *tenant, const char *server,
 	int64_t stands_for_milli)
 {
-	int at = watch_place(&watcher->seen, &watcher->kept, watcher->most, &watcher->worker->hub->chance);
-	struct watch_kept *kept;
+	struct watch_hub *hub = watcher->worker->hub;
+	int before = watcher->kept, at = watch_place(&watcher->seen, &watcher->kept, watcher->most, &hub->chance);
 
 	if (__builtin_add_overflow(watcher->stood_for_milli, stands_for_milli, &watcher->stood_for_milli))
 		watcher->stood_for_milli = INT64_MAX;
 	if (at < 0)
 		return;
-	kept = &watcher->event[at];
-	kept->stands_for_milli = stands_for_milli;
-	buf_reset(&kept->bytes);
-	text_put(&kept->bytes, tenant);
-	text_put(&kept->bytes, server);
-	watch_event_pack(event, &kept->bytes);
+	buf_reset(&hub->event);
+	text_put(&hub->event, tenant);
+	text_put(&hub->event, server);
+	watch_event_pack(event, &hub->event);
+	if (!kept_put(watcher, at, &hub->event, stands_for_milli, &hub->kept_bytes))
+		watcher->kept = before;
 }
 
 static void take_sample(struct watcher *watcher, const struct watch_report *report, const struct watch_part *part,
@@ -198,6 +195,7 @@ void watch_hub_free(struct watch_hub *hub)
 	if (!hub)
 		return;
 	arena_release(&hub->arena);
+	buf_release(&hub->event);
 	free(hub->publisher);
 	free(hub);
 }
@@ -205,6 +203,43 @@ void watch_hub_free(struct watch_hub *hub)
 static struct watch_user user_of(const struct watcher *watcher)
 {
 	return (struct watch_user){.tenant = watcher->filter.tenant, .user = watcher->filter.user};
+}
+
+bool watch_join(struct worker *worker, struct err *err)
+{
+	int most = (int)worker->parts.conf->max_watchers;
+
+	if (hub_of(worker)->readers >= most) {
+		err_set(err, ERR_EXHAUSTED, "%d callers are already watching here; try again when one of them has left",
+			most);
+		return err_reason(err, "TOO_MANY_WATCH");
+	}
+	worker->hub->readers++;
+	return true;
+}
+
+void watch_leave(struct worker *worker)
+{
+	worker->hub->readers--;
+}
+
+static bool same_filter(const struct watch_filter *a, const struct watch_filter *b)
+{
+	return strcmp(a->tenant, b->tenant) == 0 && strcmp(a->user, b->user) == 0 &&
+	       strcmp(a->interface, b->interface) == 0 && strcmp(a->model, b->model) == 0 && a->denials == b->denials &&
+	       a->reason == b->reason && a->kinds == b->kinds;
+}
+
+struct watcher *watcher_like(struct worker *worker, const struct watcher *wanted)
+{
+	list_each (&hub_of(worker)->watchers, at, after) {
+		struct watcher *watcher = container_of(at, struct watcher, link);
+
+		if (watcher->interval_us == wanted->interval_us && watcher->most == wanted->most &&
+			same_filter(&watcher->filter, &wanted->filter))
+			return watcher;
+	}
+	return NULL;
 }
 
 bool watcher_start(struct watcher *watcher, struct worker *worker, struct err *err)
@@ -215,13 +250,7 @@ bool watcher_start(struct watcher *watcher, struct worker *worker, struct err *e
 	if (!worker->parts.watch)
 		return err_set(err, ERR_UNIMPLEMENTED, "this server does not receive decisions");
 	hub = hub_of(worker);
-	if (hub->count == WATCHERS_MAX) {
-		err_set(err, ERR_EXHAUSTED, "%d callers are already watching here; try again when one of them has left",
-			WATCHERS_MAX);
-		return err_reason(err, "TOO_MANY_WATCH");
-	}
 	watcher->worker = worker;
-	watcher->event = mem_zalloc((size_t)watcher->most + 1, sizeof(watcher->event[0]));
 	watcher->from_us = watcher->to_us = worker_now_us(worker);
 	list_push_back(&hub->watchers, &watcher->link);
 	if (hub->count++ == 0)
@@ -247,9 +276,25 @@ void watcher_stop(struct watcher *watcher)
 		hub->stood = false;
 		hub->publishers = 0;
 	}
-	for (int i = 0; i < watcher->most; i++)
-		buf_release(&watcher->event[i].bytes);
-	free(watcher->event);
+	kept_release(watcher, &hub->kept_bytes);
+}
+
+void watcher_branch(struct watcher *watcher, const struct watcher *from)
+{
+	struct err err;
+
+	*watcher = (struct watcher){.filter = from->filter, .most = from->most};
+	if (!watcher_start(watcher, from->worker, &err))
+		return; /* cannot be: `from` has started */
+	watcher->from_us = from->from_us;
+	watcher->to_us = from->to_us;
+	watcher->seen = from->seen;
+	watcher->stood_for_milli = from->stood_for_milli;
+	watcher->totals = from->totals;
+	watcher->gap = from->gap;
+	watcher->partial = from->partial;
+	watcher->crowded = from->crowded;
+	kept_copy(watcher, from, &from->worker->hub->kept_bytes);
 }
 
 static int workers_heard(const struct watcher *watcher)
@@ -268,35 +313,6 @@ static int workers_heard(const struct watcher *watcher)
 	return count;
 }
 
-/* The kept events represent all that arrived, each for its share. */
-static void events_take(struct watcher *watcher, struct arena *arena, struct watch_view *out)
-{
-	__int128 sum = 0;
-
-	for (int i = 0; i < watcher->kept; i++)
-		sum += watcher->event[i].stands_for_milli;
-	out->event = arena_zalloc(arena, (size_t)watcher->kept + 1, sizeof(out->event[0]));
-	for (int i = 0; i < watcher->kept; i++) {
-		struct watch_kept *kept = &watcher->event[i];
-		struct cut cut = cut_of(kept->bytes.data, kept->bytes.len);
-		struct watch_shown *shown = &out->event[out->events];
-
-		shown->tenant = text_cut(&cut, arena);
-		shown->server = text_cut(&cut, arena);
-		shown->stands_for_milli =
-			sum ? (int64_t)((__int128)kept->stands_for_milli * watcher->stood_for_milli / sum) : 0;
-		if (watch_event_read(&cut, arena, &shown->event))
-			out->events++;
-	}
-}
-
-static int compare_times(const void *a, const void *b)
-{
-	int64_t x = ((const struct watch_shown *)a)->event.at_us, y = ((const struct watch_shown *)b)->event.at_us;
-
-	return (x > y) - (x < y);
-}
-
 bool watcher_take(struct watcher *watcher, struct arena *arena, struct watch_view *out, struct err *err)
 {
 	if (watcher->crowded) {
@@ -312,8 +328,7 @@ bool watcher_take(struct watcher *watcher, struct arena *arena, struct watch_vie
 		.gap = watcher->gap,
 		.workers = workers_heard(watcher),
 	};
-	events_take(watcher, arena, out);
-	qsort(out->event, (size_t)out->events, sizeof(out->event[0]), compare_times);
+	kept_show(watcher, arena, out);
 	watcher->from_us = watcher->to_us;
 	watcher->totals = (struct watch_totals){0};
 	watcher->seen = watcher->stood_for_milli = 0;

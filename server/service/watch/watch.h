@@ -1,6 +1,7 @@
 /*
  * The watchers at this worker. Each receives the decisions of all workers of all bursards, filtered, and takes what has
- * gathered since they last did. What gathers is bounded, however long a watcher waits.
+ * gathered since they last did. What gathers is bounded, however long a watcher waits, and so are the events that all of
+ * them keep together: beyond WATCH_KEPT_BYTES no more are kept, while sums stay exact.
  */
 #ifndef BURSAR_SERVICE_WATCH_WATCH_H
 #define BURSAR_SERVICE_WATCH_WATCH_H
@@ -9,7 +10,7 @@
 #include "domain/watch.h"
 #include "service/worker/worker.h"
 
-#define WATCHERS_MAX 64 /* at one worker */
+#define WATCH_KEPT_BYTES ((size_t)32 << 20) /* at one worker; docs/security.md relies on it */
 
 /* A string "" means any. The strings must live as long as the watcher. */
 struct watch_filter {
@@ -21,10 +22,11 @@ struct watch_filter {
 
 struct watch_kept;
 
-/* Embedded in its owner, who sets the inputs and zeroes the rest. */
+/* Embedded in its owner, who sets the inputs and zeroes the rest. Several readers may share one (watcher_like). */
 struct watcher {
 	struct watch_filter filter;
 	int most; /* the maximum number of events in a view */
+	int64_t interval_us; /* above 0: between the views of a watcher that may be shared */
 	/* internal */
 	struct list link;
 	struct worker *worker;
@@ -53,9 +55,17 @@ struct watch_view {
 	int workers; /* heard in the last few seconds; with a filter.user: only those that track that user */
 };
 
-/* ERR_EXHAUSTED if there are too many watchers at this worker, ERR_UNIMPLEMENTED if it receives no decisions. */
+/* Counts a reader until watch_leave(): ERR_EXHAUSTED if there are max_watchers of them at this worker. */
+bool watch_join(struct worker *worker, struct err *err) __attribute__((warn_unused_result));
+void watch_leave(struct worker *worker);
+/* A watcher at this worker with these inputs, which has an interval; NULL when there is none. */
+struct watcher *watcher_like(struct worker *worker, const struct watcher *wanted);
+
+/* ERR_UNIMPLEMENTED if this worker receives no decisions. */
 bool watcher_start(struct watcher *watcher, struct worker *worker, struct err *err) __attribute__((warn_unused_result));
 void watcher_stop(struct watcher *watcher);
+/* Starts a watcher that has gathered what `from` has, whose filter's strings it borrows. */
+void watcher_branch(struct watcher *watcher, const struct watcher *from);
 /* Takes what has gathered since the last view. ERR_EXHAUSTED if more users are watched by name than workers track. */
 bool watcher_take(struct watcher *watcher, struct arena *arena, struct watch_view *out, struct err *err)
 	__attribute__((warn_unused_result));

@@ -1,4 +1,5 @@
 """CPU of bursard for a check over HTTP beside the same over gRPC, and for a watcher over either."""
+import re
 import subprocess
 import sys
 import tempfile
@@ -8,7 +9,7 @@ from measuring.figures import column, interleave, ratio, spread, table
 from measuring.processes import cpu_us
 
 CONNECTIONS = 100
-WATCHERS = 60  # a worker takes 64
+WATCHERS = 1000
 
 # The checks of tests/bench/load.c, as JSON. `done` prints how many were answered.
 WRK = """
@@ -41,6 +42,11 @@ def over_http(server, pids, seconds):
     return {process: figure / calls for process, figure in used.items()}
 
 
+def resident_kib(pid):
+    with open(f"/proc/{pid}/status", encoding="ascii") as status:
+        return int(re.search(r"VmRSS:\s+(\d+)", status.read())[1])
+
+
 class Watchers:
     """Watchers in a process of their own; `heard` is how many messages they have read."""
 
@@ -62,10 +68,12 @@ class Watchers:
 
 
 def watched(server, carrier, load):
-    """µs of bursard's CPU a message, while checks run."""
+    """µs of bursard's CPU a message, while checks run; and by how many KiB a watcher makes it larger."""
+    before = resident_kib(server.pid)
     watchers = Watchers(carrier, server)
     try:
         watchers.heard(WATCHERS)
+        grown = resident_kib(server.pid) - before
         ends = []
 
         def until_some():
@@ -73,7 +81,7 @@ def watched(server, carrier, load):
             load()
             ends.append(watchers.heard(ends[0] + 3 * WATCHERS))
         used = cpu_us({"server": server.pid}, 1, until_some)
-        return {"message": used["server"] / (ends[1] - ends[0])}
+        return {"message": used["server"] / (ends[1] - ends[0]), "kib": grown / WATCHERS}
     finally:
         watchers.stop()
 
@@ -104,4 +112,5 @@ def run(bench):
         (f"{WATCHERS} watchers over gRPC, µs of bursard a message, with the checks that are watched", spread(fan_grpc)),
         (f"{WATCHERS} watchers over HTTP", spread(fan_http)),
         ("**HTTP / gRPC, a watcher's message**", ratio(fan_http, fan_grpc)),
+        *((f"memory of {WATCHERS} watchers over {carrier}, KiB each, the first time", f"{fans[carrier][0]['kib']:.0f}") for carrier in fans),
     ])

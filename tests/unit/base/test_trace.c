@@ -126,9 +126,9 @@ TRACED(spans_name_their_call_and_what_it_asked)
 	int64_t start_us = clock_mono_us() - 1000;
 
 	span_asked(trace, SPAN_REDIS, "FCALL xyz", 5, start_us, true);
-	span_served(trace, "/bursar.v1.Limiter/Check", start_us, METRIC_CODE_NOT_FOUND);
-	span_served(trace, "/bursar.v1.Limiter/Check", start_us, METRIC_CODE_INTERNAL);
-	span_served(NULL, "/bursar.v1.Limiter/Check", start_us, 0);
+	span_served(trace, "/bursar.v1.Limiter/Check", NULL, start_us, METRIC_CODE_NOT_FOUND);
+	span_served(trace, "/bursar.v1.Limiter/Check", NULL, start_us, METRIC_CODE_INTERNAL);
+	span_served(NULL, "/bursar.v1.Limiter/Check", NULL, start_us, 0);
 	assert_int_equal(spans_take(spans, 3), 3);
 	assert_string_equal(spans[0].name, "FCALL");
 	assert_true(spans[0].parent == trace->span && spans[0].id != trace->span && spans[0].failed);
@@ -161,12 +161,12 @@ TRACED(a_full_queue_drops_and_counts)
 
 	for (int i = 0; i < ROOM + 3; i++) {
 		snprintf(name, sizeof(name), "/%d", i);
-		span_served(trace, name, clock_mono_us(), 0);
+		span_served(trace, name, NULL, clock_mono_us(), 0);
 	}
 	assert_int_equal(metric_value(METRIC_spans_lost_total, METRIC_SPANS_LOST_FULL, 0) - lost, 3);
 	assert_int_equal(spans_take(spans, 1), 1);
 	assert_string_equal(spans[0].name, "0");
-	span_served(trace, "/new", clock_mono_us(), 0);
+	span_served(trace, "/new", NULL, clock_mono_us(), 0);
 	assert_int_equal(spans_take(spans, ROOM + 1), ROOM);
 	assert_string_equal(spans[0].name, "1");
 	assert_string_equal(spans[ROOM - 1].name, "new");

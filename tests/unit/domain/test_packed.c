@@ -351,6 +351,14 @@ TEST(a_re_rating_comes_back_with_what_was_before_it)
 	assert_memory_equal(&back.rerate->meters, &before.meters, sizeof(before.meters));
 	for (size_t n = 0; n < packed.len; n++)
 		entry_is_refused(&packed, n);
+	assert_int_equal(back.rerate->allowance_nano, 0);
+	before.allowance_before_nano = 12;
+	before.allowance_nano = INT64_C(9007199254740991);
+	back = packed_and_read(&entry, &packed);
+	assert_int_equal(back.rerate->allowance_before_nano, 12);
+	assert_int_equal(back.rerate->allowance_nano, INT64_C(9007199254740991));
+	for (size_t n = 0; n < packed.len; n++)
+		entry_is_refused(&packed, n);
 	entry.rerate = NULL;
 	assert_null(packed_and_read(&entry, &packed).rerate);
 	buf_release(&packed);

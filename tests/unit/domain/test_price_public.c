@@ -242,10 +242,52 @@ TEST(what_cannot_be_a_price_is_listed_and_never_guessed)
 		"\"search_context_size_high\": 0.02}"),
 		"search_context_cost_per_query", "depends on the size of the search's context", 1);
 	skips(M("\"input_cost_per_token\": 1e-06, \"search_free_requests\": {\"count\": 1500}"), "search_free_requests",
-		"an allowance cannot be part of a price", 1);
+		"the list does not say in which time so many are free", 1);
 	skips("{\"a\": {\"litellm_provider\": \"p\", \"input_cost_per_token\": 1e-06}, \"b\": {\"alias_of\": \"a\"}}",
 		"", "is another name of a model", 1);
 #undef M
+}
+
+TEST(a_csv_with_the_fields_of_litellm_is_the_same_list)
+{
+#define CSV \
+	"model,litellm_provider,mode,input_cost_per_token,output_cost_per_token,cache_read_input_token_cost,tiered_pricing\n"
+	reads(CSV "xai/grok-x,xai,chat,2e-06,0.00001,,\n", "xai grok-x", "input=2 output=10");
+	reads(CSV "m,p,chat,,1e-06,1e-07,\"[{\"\"range\"\": [0, 32000], \"\"input_cost_per_token\"\": 1e-06}, "
+		  "{\"\"range\"\": [32000, 64000], \"\"input_cost_per_token\"\": 3e-06}]\"\n",
+		"p m", "input=1 cached_input=0.1 output=1; 32000: input=3");
+	/* As pandas writes it: the names without a heading, a byte order mark, lists as Python shows them. */
+	reads("\xef\xbb\xbf,litellm_provider,input_cost_per_token,supported_endpoints,supports_vision\r\n"
+	      "gemini/g,gemini,1.25e-06,\"['/v1/chat']\",True\r\n",
+		"google g", "input=1.25");
+	reads("litellm_provider,model_name,input_cost_per_token,input_cost_per_token_batches\np,m,2e-06,1e-06\n", "p m",
+		"input=2; batch=1/2");
+	skips(CSV "m,p,chat,1e-06,1e-06,2.5e-13,\n", "cache_read_input_token_cost", "is finer than a pico-USD", 1);
+	skips(CSV "m,p,chat,nan,1e-06,,\n", "input_cost_per_token", "is not a number from 0", 0);
+	skips("model,litellm_provider,output_cost_per_pixel,input_cost_per_token\nm,p,1e-08,1e-06\n",
+		"output_cost_per_pixel", "there is no meter of pixels", 1);
+	skips("model,litellm_provider,input_cost_per_token\nm,p,1e-06\nm,p,2e-06\n", "",
+		"the list has different prices for it", 0);
+}
+
+static void csv_refused(const char *text, const char *why)
+{
+	struct price_public list;
+	struct err err = {0};
+
+	assert_false(price_public_parse(text, strlen(text), 0, &list, &err));
+	assert_string_equal(err.text, why);
+}
+
+TEST(a_csv_of_litellm_that_is_broken_is_refused_with_its_line)
+{
+	csv_refused("name,litellm_provider,input_cost_per_token\nm,p,1\n", "line 1: the column model is missing");
+	csv_refused("model,litellm_provider,litellm_provider\nm,p,1\n",
+		"line 1: the column litellm_provider is listed twice");
+	csv_refused(CSV "m,p\n", "line 2: has 2 fields, but the header has 7");
+	csv_refused(CSV "m,p,chat,1,1,1,{'range': 1}\n", "line 2: tiered_pricing: is not JSON");
+	csv_refused(CSV "\n,p,chat,1,1,1,\n", "line 3: the model has no name");
+#undef CSV
 }
 
 TEST(names_that_the_list_has_twice_must_agree)

@@ -69,6 +69,17 @@ TEST(agent_frameworks_are_read)
 		{"LangChain: messages add up", "langchain",
 			"[{'input_tokens':5,'output_tokens':1,'total_tokens':6},{'input_tokens':9,'output_tokens':2,'total_tokens':11}]",
 			"input=14 output=3 rounds=2", 58000},
+		{"LangChain: an answer from its own cache is free", "langchain",
+			"{'input_tokens':1000,'output_tokens':500,'total_tokens':1500,'total_cost':0}", "", 0},
+		{"LangChain: so it is without the name", "",
+			"{'input_tokens':1000,'output_tokens':500,'total_tokens':1500,'total_cost':0.0}", "", 0},
+		{"LangChain: of several messages, those from the cache", "langchain",
+			"[{'input_tokens':1000,'output_tokens':500,'total_tokens':1500,'total_cost':0},"
+			"{'input_tokens':9,'output_tokens':2,'total_tokens':11}]",
+			"input=9 output=2", 38000},
+		{"LangChain: one from the cache, one that says nothing", "langchain",
+			"[{'input_tokens':5,'total_tokens':5,'total_cost':0},{'input_tokens':0,'output_tokens':0,'total_tokens':0}]",
+			"estimated", 0},
 		{"dspy: a hit of its own cache is free", "dspy", "{}", "", 0},
 		{"dspy", "dspy",
 			"{'completion_tokens':500,'prompt_tokens':1000,'total_tokens':1500,'completion_tokens_details':"

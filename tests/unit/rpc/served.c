@@ -109,6 +109,36 @@ static void linger(struct call *call, void *ctx)
 	sem_post(&served.held);
 }
 
+/* Sends the message that others send too, and stays. */
+static void share_written(struct call *call, bool ok, void *ctx)
+{
+	(void)call;
+	(void)ok;
+	(void)ctx;
+}
+
+static void share(struct call *call, void *ctx)
+{
+	(void)ctx;
+	call_on_cancel(call, linger_cancelled, NULL);
+	call_write_shared(call, served.shared, share_written, NULL);
+}
+
+/* Sends a megabyte again and again. */
+static void pour_written(struct call *call, bool ok, void *ctx)
+{
+	if (ok) {
+		memset(call_room(call, POURED), 'x', POURED);
+		call_write_filled(call, pour_written, ctx);
+	}
+}
+
+static void pour(struct call *call, void *ctx)
+{
+	call_on_cancel(call, linger_cancelled, NULL);
+	pour_written(call, true, ctx);
+}
+
 static bool still_admitted(struct call *call, void *ctx, struct err *err)
 {
 	(void)ctx;
@@ -157,6 +187,8 @@ const struct rpc_method served_methods[] = {
 	{.path = "/t.T/Hold", .handle = hold, .kind = RPC_UNARY},
 	{.path = "/t.T/UntilDrain", .handle = until_drain, .kind = RPC_UNARY},
 	{.path = "/t.T/Count", .handle = count_up, .kind = RPC_SERVER_STREAM},
+	{.path = "/t.T/Share", .handle = share, .kind = RPC_SERVER_STREAM},
+	{.path = "/t.T/Pour", .handle = pour, .kind = RPC_SERVER_STREAM},
 	{.path = "/t.T/Linger", .handle = linger, .kind = RPC_SERVER_STREAM},
 	{0},
 };

@@ -8,6 +8,7 @@
 #include "client.h"
 #include "lib/test.h"
 #include "rpc/server.h"
+#include "rpc/shared.h"
 
 struct served {
 	struct rpc_server *server; /* a test that stops it sets it to NULL */
@@ -18,8 +19,10 @@ struct served {
 	sem_t draining;
 	atomic_int opened;
 	atomic_int closed;
+	struct shared_message *shared; /* what Share sends; the test's */
 	atomic_bool expels; /* still_admitted refuses everybody */
 };
+enum { POURED = 1 << 20 }; /* a message of Pour */
 /* For the current test. */
 extern struct served served;
 extern const struct rpc_method served_methods[];

@@ -13,7 +13,10 @@
 #include "lib/test.h"
 #include "served.h"
 
+enum { ROOM = 3 * POURED + POURED / 2 }; /* for streams that do not read */
+
 static struct http *http;
+static atomic_int parts; /* how many messages of streams became text */
 
 static void request(const struct http_translator *self, struct http_exchange *exchange, struct buf *message)
 {
@@ -54,6 +57,7 @@ static void part(const struct http_translator *self, struct http_exchange *excha
 {
 	(void)self;
 	(void)exchange;
+	atomic_fetch_add(&parts, 1);
 	buf_put(out, bytes, n);
 	buf_put_str(out, "\n");
 }
@@ -93,6 +97,7 @@ static int open_with(int64_t timeout_us, void **state)
 				  .threads = 2,
 				  .max_body_bytes = 2000,
 				  .request_timeout_us = timeout_us,
+				  .unsent_bytes = ROOM,
 				  .pages = pages},
 		&err);
 	assert_non_null(http);
@@ -250,6 +255,46 @@ CARRIED(a_stream_brings_its_messages_in_order)
 	post(fd, "/t.T/Count", "0");
 	hears(fd, "\r\n0\r\n\r\n");
 	close(fd);
+}
+
+CARRIED(a_message_for_many_becomes_text_once)
+{
+	enum { READERS = 20, LETTERS = 50000 };
+	static char text[LETTERS];
+	int fd[READERS];
+
+	memset(text, 'y', sizeof(text));
+	served.shared = shared_message_new(text, sizeof(text));
+	atomic_store(&parts, 0);
+	for (int i = 0; i < READERS; i++)
+		post(fd[i] = dial(), "/t.T/Share", "");
+	for (int i = 0; i < READERS; i++)
+		hears(fd[i], "y\n");
+	assert_int_equal(atomic_load(&parts), 1);
+	for (int i = 0; i < READERS; i++)
+		close(fd[i]);
+	for (int i = 0; i < READERS; i++)
+		sem_wait(&served.cancelled);
+	shared_message_drop(served.shared);
+}
+
+/* Three megabytes have room: of eight readers who do not read, those who began first make room for the others. */
+CARRIED(streams_that_are_not_read_hold_no_more_than_their_room)
+{
+	enum { DEAF = 8, STAY = ROOM / POURED };
+	int fd[DEAF], other;
+
+	for (int i = 0; i < DEAF; i++)
+		post(fd[i] = dial(), "/t.T/Pour", "");
+	for (int i = 0; i < DEAF - STAY; i++)
+		sem_wait(&served.cancelled);
+	post(other = dial(), "/t.T/Count", "3");
+	hears(other, "2\n");
+	close(other);
+	for (int i = 0; i < DEAF; i++)
+		close(fd[i]);
+	for (int i = 0; i < STAY; i++)
+		sem_wait(&served.cancelled);
 }
 
 CARRIED(a_stream_whose_reader_leaves_ends)

@@ -300,8 +300,18 @@ static void fake_change(struct admin_store *store, struct account_change *op)
 	later(admin_answer, &op->job);
 }
 
-static const struct admin_store_ops admin_ops = {
-	.account_confirm = fake_confirm, .override_ends = fake_ends, .account_change = fake_change};
+/* Nothing is due (tests/e2e/test_allowances.py has the rest). */
+static void fake_next(struct admin_store *store, struct allowance_next *op)
+{
+	(void)store;
+	op->job.ok = true;
+	later(admin_answer, &op->job);
+}
+
+static const struct admin_store_ops admin_ops = {.account_confirm = fake_confirm,
+	.override_ends = fake_ends,
+	.account_change = fake_change,
+	.allowance_next = fake_next};
 
 static void timers_start(struct timers *self, struct wait *wait, int64_t delay_us)
 {

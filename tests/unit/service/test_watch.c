@@ -246,3 +246,78 @@ WATCHED(an_invalid_report_is_ignored)
 	assert_int_equal(take(&watcher).workers, 0);
 	watcher_stop(&watcher);
 }
+
+WATCHED(readers_of_the_same_are_counted_and_find_one_watcher)
+{
+	static const struct conf conf = {.max_watchers = 2};
+	struct watch_filter filter = {.tenant = "acme", .user = "", .interface = "web", .model = ""};
+	struct watcher one = {.filter = filter, .most = 10, .interval_us = 7}, wanted = one;
+	struct err err;
+
+	worker.parts.conf = &conf;
+	assert_null(watcher_like(&worker, &wanted));
+	assert_true(watcher_start(&one, &worker, &err));
+	assert_ptr_equal(watcher_like(&worker, &wanted), &one);
+	wanted.most++;
+	assert_null(watcher_like(&worker, &wanted));
+	wanted = (struct watcher){.filter = filter, .most = 10, .interval_us = 7};
+	wanted.filter.denials = true;
+	assert_null(watcher_like(&worker, &wanted));
+	watcher_stop(&one);
+	assert_true(watch_join(&worker, &err) && watch_join(&worker, &err));
+	assert_false(watch_join(&worker, &err));
+	assert_string_equal(err.reason, "TOO_MANY_WATCH");
+	watch_leave(&worker);
+	assert_true(watch_join(&worker, &err));
+	watch_leave(&worker);
+	watch_leave(&worker);
+}
+
+/* A reader who is late goes on with what the others have already been shown. */
+WATCHED(a_branch_has_gathered_what_the_first_one_has)
+{
+	struct watcher first, branch;
+	struct watch_view view;
+
+	start(&first, 10, (struct watch_filter){0});
+	decide("acme", "bob", true);
+	tell(1);
+	watcher_branch(&branch, &first);
+	assert_int_equal(take(&first).events, 1);
+	decide("acme", "eve", false);
+	tell(1);
+	view = take(&first);
+	assert_true(view.events == 1 && view.totals.allowed == 0 && watch_totals_denied(&view.totals) == 1);
+	view = take(&branch);
+	assert_true(view.events == 2 && view.totals.allowed == 1 && watch_totals_denied(&view.totals) == 1 &&
+		    view.complete);
+	watcher_stop(&first);
+	watcher_stop(&branch);
+}
+
+WATCHED(events_that_all_watchers_keep_have_a_bound_and_sums_do_not)
+{
+	enum { WATCHERS = 400, MOST = 500, REPORTS = 30 };
+	static struct watcher watcher[WATCHERS];
+	int64_t kept = 0;
+
+	for (int i = 0; i < WATCHERS; i++)
+		start(&watcher[i], MOST, (struct watch_filter){0});
+	for (int report = 0; report < REPORTS; report++) {
+		for (int i = 0; i < DRAW_MAX; i++)
+			decide("acme", "bob", true);
+		tell(1);
+	}
+	for (int i = 0; i < WATCHERS; i++) {
+		struct watch_view view = take(&watcher[i]);
+
+		assert_int_equal(view.totals.allowed, REPORTS * DRAW_MAX);
+		assert_int_equal(view.left_out, REPORTS * DRAW_MAX - view.events);
+		kept += view.events;
+	}
+	/* 256 bytes are allocated for each of them, and 40 in a table. */
+	assert_in_range(kept, (int64_t)WATCH_KEPT_BYTES / 512, (int64_t)WATCH_KEPT_BYTES / 128);
+	assert_true(kept < WATCHERS * MOST);
+	for (int i = 0; i < WATCHERS; i++)
+		watcher_stop(&watcher[i]);
+}

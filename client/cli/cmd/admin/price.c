@@ -183,6 +183,11 @@ static const struct command commands[] = {
 				"mon-fri@09:00-12:00+08:00=2/1 (may be repeated; replaces the existing ones); none: "
 				"remove them",
 				NULL},
+			{'\0', "allowance", OPTION_LIST, "METER=N/PERIOD",
+				"so many are free in each day, week or month, in UTC or in a zone: web_searches=1000/day, "
+				"grounded_prompts=1500/day,zone=America/Los_Angeles,shared=gemini-flash (may be repeated; "
+				"replaces the existing ones); none: remove them",
+				NULL},
 			{'\0', "from", OPTION_TIME, "TIME",
 				"when the price takes effect (default: now; for a first price: always)", NULL},
 			{'\0', "until", OPTION_TIME, "TIME", "when the price ends", NULL},

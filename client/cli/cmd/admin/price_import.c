@@ -137,11 +137,14 @@ enum list_kind { LIST_CSV, LIST_JSON, LIST_PUBLIC };
 static enum list_kind list_kind(struct cli *cli, const struct buf *text)
 {
 	static const char blanks[] = " \t\r\n";
-	const char *end = strrchr(cli_arg(cli, 0), '.'), *at = buf_str(text);
+	const char *end = strrchr(cli_arg(cli, 0), '.'), *at = buf_str(text), *provider;
 
 	if (option_given(cli, "format") ? strcmp(option_text(cli, "format"), "csv") == 0
-					: !end || (strcmp(end, ".json") != 0 && strcmp(end, ".py") != 0))
-		return LIST_CSV;
+					: !end || (strcmp(end, ".json") != 0 && strcmp(end, ".py") != 0)) {
+		/* With litellm's columns it may be as large as its list. */
+		provider = strstr(at, "litellm_provider");
+		return provider && provider < at + strcspn(at, "\n") ? LIST_PUBLIC : LIST_CSV;
+	}
 	at += strspn(at, blanks);
 	if (*at != '{')
 		return LIST_PUBLIC;
@@ -247,8 +250,9 @@ static const struct command commands[] = {
 		COMMAND("price import", "FILE", "import a whole price list, after showing the changes", run_import),
 		.about =
 			"Reads a CSV with a heading, like deploy/data/model_prices.csv; JSON, as 'price list --json' "
-			"writes it; litellm's model_prices_and_context_window.json; or the data.json or data.py of "
-			"genai-prices. - is standard input. Prices in a CSV are USD per 1M tokens. The prices in force "
+			"writes it; litellm's model_prices_and_context_window.json, or a CSV with its fields as columns; or "
+			"the data.json or data.py of genai-prices. - is standard input. Prices in other CSVs are USD per 1M "
+			"tokens. The prices in force "
 			"change from --from on (default: now). Values for which a CSV has no column, and models that "
 			"are not in the list, stay as they are. What a list says and a price cannot is not imported "
 			"but counted; --json lists it. If any row is invalid, or any price changes by more than a "

@@ -2,7 +2,7 @@
 import {
   AdminMethods, CheckBatchResponseMessage, LimiterMethods, RecordBatchResponseMessage, RecordRequestMessage, CheckRequestMessage,
   type Admin, type CancelResponse, type CheckRequest, type CheckResponse, type EstimateCostRequest, type EstimateCostResponse, type ExplainResponse,
-  type GetStatusRequest, type GetStatusResponse, type LimitStatus, type RecordResponse,
+  type GetStatusRequest, type GetStatusResponse, type LimitStatus, type RecordResponse, type ResetRequest,
 } from "../gen/bursar.js";
 import type { Init } from "../wire/message.js";
 import { Caller, encode, type CallOptions } from "./call.js";
@@ -11,6 +11,7 @@ import { checkRequest, toCheck, type Check, type CheckInput } from "./check.js";
 import { BursarError, Denied, isTransient } from "./errors.js";
 import { Failing, isSilence } from "./fail.js";
 import { Gatherer } from "./gather.js";
+import { newRequestId } from "./ids.js";
 import { RunningJob, type Job, type Recorder } from "./job.js";
 import { readOptions, type BursarOptions, type Settings } from "./options.js";
 import { Pool } from "./pool.js";
@@ -27,14 +28,21 @@ export interface RunOptions extends CallOptions {
 
 type FilledCheck = Init<CheckRequest> & { requestId: string; user: string };
 
+/* A second call of these would make a second key or session. */
+const ONCE = new Set(["createKey", "rotateKey", "createLogin", "redeemLogin", "createSession"]);
+
 function adminOf(caller: Caller): Admin {
   const admin: Record<string, unknown> = {};
 
   for (const [name, method] of Object.entries(AdminMethods)) {
+    const how = { first: true, once: ONCE.has(name) };
     admin[name] = method.stream
       ? (request: object, options?: CallOptions) => caller.stream<any, any>(method as never, request, options)
-      : (request: object, options?: CallOptions) => caller.unary<any, any>(method as never, request, options);
+      : (request: object, options?: CallOptions) => caller.unary<any, any>(method as never, request, options, how);
   }
+  /* A reset that is sent again must carry the same id. */
+  admin["reset"] = (request: Init<ResetRequest>, options?: CallOptions) =>
+    caller.unary(AdminMethods.reset, { ...request, requestId: request.requestId || newRequestId() }, options, { first: true });
   return admin as unknown as Admin;
 }
 
@@ -95,24 +103,27 @@ export class Bursar {
 
   private async decide(request: FilledCheck, options: CallOptions, traceparent: string | undefined): Promise<Check> {
     try {
-      return toCheck(request, await this.sendCheck(request, options, traceparent));
+      return await this.sendCheck(request, options, traceparent);
     } catch (error) {
       if (this.failing.applies(error)) return this.failing.decide(request);
       throw isSilence(error) && options.timeoutMs === undefined ? this.channels.noServer(error) : error;
     }
   }
 
-  private async sendCheck(request: FilledCheck, options: CallOptions, traceparent: string | undefined): Promise<CheckResponse> {
+  private async sendCheck(request: FilledCheck, options: CallOptions, traceparent: string | undefined): Promise<Check> {
     const timeoutMs = options.timeoutMs ?? this.settings.failAfterMs;
-    if (request.settle || options.metadata) return this.caller.unary(LimiterMethods.check, request, { ...options, timeoutMs });
+    if (request.settle || options.metadata) return toCheck(request, await this.caller.unary(LimiterMethods.check, request, { ...options, timeoutMs }));
     const deadline = Date.now() + timeoutMs;
-    return retrying(this.channels, { deadline, attempts: this.settings.attempts, signal: options.signal }, (failures) => {
+    let retried = false;
+    const raw = await retrying(this.channels, { deadline, attempts: this.settings.attempts, signal: options.signal }, (failures) => {
       /* The server may know the id from the attempt before. */
-      if (failures > 0) request.requestIdIsNew = false;
+      retried = failures > 0;
+      if (retried) request.requestIdIsNew = false;
       return this.checks.submit(encode(CheckRequestMessage, request), {
         deadline, signal: options.signal, traceparent, orphaned: (answer) => this.giveBack(answer),
       });
     });
+    return toCheck(request, raw, retried);
   }
 
   /* A check whose caller has left was allowed: nobody will record it. */

@@ -23,6 +23,14 @@ export interface Method<Req extends object, Res extends object> {
   stream: boolean;
 }
 
+/** How a call is made. */
+export interface How {
+  /** By the first server that answers, not in turn: a server knows its own changes at once, and those of others within a second. */
+  first?: boolean;
+  /** Not again once it was sent: a second one would make a second thing. */
+  once?: boolean;
+}
+
 export function encode<T extends object>(message: Message<T>, value: Init<T>): Buffer {
   try {
     return message.encode(value);
@@ -50,11 +58,11 @@ export class Caller {
     this.settings = settings;
   }
 
-  async unary<Req extends object, Res extends object>(method: Method<Req, Res>, request: Init<Req>, options: CallOptions = {}): Promise<Res> {
+  async unary<Req extends object, Res extends object>(method: Method<Req, Res>, request: Init<Req>, options: CallOptions = {}, how: How = {}): Promise<Res> {
     const bytes = encode(method.request, request);
     const deadline = Date.now() + (options.timeoutMs ?? this.settings.timeoutMs);
-    const answer = await retrying(this.channels, { deadline, attempts: this.settings.attempts, signal: options.signal }, (attempt) => {
-      const link = this.channels.pick();
+    const answer = await retrying(this.channels, { deadline, attempts: this.settings.attempts, signal: options.signal, once: how.once }, (attempt) => {
+      const link = how.first ? this.channels.first() : this.channels.pick();
       if (!link) throw this.channels.noServer();
       const metadata = attempt ? { ...options.metadata, "bursar-attempt": "again" } : options.metadata;
       return link.unary(method.path, bytes, { deadline: Math.min(deadline, Date.now() + this.settings.attemptMs), signal: options.signal, metadata });

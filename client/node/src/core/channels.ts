@@ -196,6 +196,11 @@ export class Channels {
     return undefined;
   }
 
+  /** The first one in the order of the addresses that is up. */
+  first(): Link | undefined {
+    return this.links.find((link) => link.up);
+  }
+
   get anyUp(): boolean {
     return this.links.some((link) => link.up);
   }

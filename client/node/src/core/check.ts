@@ -69,10 +69,14 @@ export interface Check {
   notify: LimitStatus[];
   heldTokens: number;
   heldCostNanoUsd: number;
+  /** What the check estimated: a record without a reservation that tells nothing is charged so. */
+  estimate: { inputTokens: number; outputTokens: number };
   /** The model has no price of its own. */
   unpriced: boolean;
   /** The same request id was allowed before: nothing was counted again. */
   repeat: boolean;
+  /** The check had to be sent more than once, so `repeat` may refer to itself. */
+  retried: boolean;
   /** Not decided on the true state of the limits: quality is "local", "blind" or "none". */
   degraded: boolean;
   /** The server's answer as it came; undefined when none did. */
@@ -81,18 +85,19 @@ export interface Check {
 
 /** Fills in the client's defaults and the request id. */
 export function checkRequest(input: CheckInput, settings: Settings): Init<CheckRequest> & { requestId: string; user: string } {
-  const { reservationTtlMs, ...rest } = input;
-  const request: Init<CheckRequest> & { requestId: string; user: string } = {
-    ...rest,
-    tenant: input.tenant ?? settings.tenant,
-    interface: input.interface ?? settings.interface,
-    language: input.language ?? settings.language,
-    requestId: input.requestId || newRequestId(),
-  };
+  const request = {} as Record<string, unknown>;
 
-  if (!input.requestId) request.requestIdIsNew = true;
-  if (reservationTtlMs) request.reservationTtlUs = Math.round(reservationTtlMs * 1000);
-  return request;
+  /* One by one: copying with `...` and leaving out a member takes V8 several microseconds. */
+  for (const name in input) if (name !== "reservationTtlMs") request[name] = (input as unknown as Record<string, unknown>)[name];
+  request["tenant"] ??= settings.tenant;
+  request["interface"] ??= settings.interface;
+  request["language"] ??= settings.language;
+  if (!input.requestId) {
+    request["requestId"] = newRequestId();
+    request["requestIdIsNew"] = true;
+  }
+  if (input.reservationTtlMs) request["reservationTtlUs"] = Math.round(input.reservationTtlMs * 1000);
+  return request as Init<CheckRequest> & { requestId: string; user: string };
 }
 
 const lower = <T extends string>(name: string, prefix: string): T => {
@@ -102,7 +107,11 @@ const lower = <T extends string>(name: string, prefix: string): T => {
 
 const NO_LIMITS: LimitStatus[] = [];
 
-export function toCheck(request: Init<CheckRequest> & { user: string }, raw: CheckResponse): Check {
+export function estimateOf(request: Init<CheckRequest>): Check["estimate"] {
+  return { inputTokens: request.inputTokens ?? 0, outputTokens: request.maxOutputTokens ?? 0 };
+}
+
+export function toCheck(request: Init<CheckRequest> & { user: string }, raw: CheckResponse, retried = false): Check {
   const quality = lower<QualityName>(raw.quality, "QUALITY_") || "exact";
   const headers: Record<string, string> = {};
 
@@ -113,7 +122,7 @@ export function toCheck(request: Init<CheckRequest> & { user: string }, raw: Che
     retryAfterMs: Math.ceil(raw.retryAfterUs / 1000), permanent: raw.permanent, reason: lower<ReasonName>(raw.reason, "REASON_"),
     tier: raw.tier, quality, headers, limits: raw.limits, binding: raw.binding,
     notify: raw.limits.length ? raw.limits.filter((limit) => limit.notify) : NO_LIMITS.slice(),
-    heldTokens: raw.heldTokens, heldCostNanoUsd: raw.heldCostNanoUsd, unpriced: raw.unpriced, repeat: raw.repeat,
+    heldTokens: raw.heldTokens, heldCostNanoUsd: raw.heldCostNanoUsd, estimate: estimateOf(request), unpriced: raw.unpriced, repeat: raw.repeat, retried,
     degraded: quality === "local" || quality === "blind", raw,
   };
 }

@@ -1,7 +1,7 @@
 /** What this process decides by itself while no server answers. */
 import type { CheckRequest } from "../gen/bursar.js";
 import type { Init } from "../wire/message.js";
-import type { Check } from "./check.js";
+import { estimateOf, type Check } from "./check.js";
 import { BursarError } from "./errors.js";
 import { nowUs } from "./ids.js";
 import type { FailPolicy } from "./options.js";
@@ -77,7 +77,7 @@ export class Failing {
       requestId: request.requestId, reservation: "", startedAtUs: nowUs(), message: allowed ? "" : text(seconds),
       retryAfterMs, permanent: false, reason: allowed ? "" : "request_rate", tier: "", quality: "none",
       headers: allowed ? {} : { "Retry-After": String(seconds) }, limits: [], binding: undefined, notify: [], heldTokens: 0,
-      heldCostNanoUsd: 0, unpriced: false, repeat: false, degraded: true, raw: undefined,
+      heldCostNanoUsd: 0, estimate: estimateOf(request), unpriced: false, repeat: false, retried: false, degraded: true, raw: undefined,
     };
   }
 }

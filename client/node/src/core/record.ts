@@ -39,6 +39,7 @@ interface Target {
   requestId: string;
   model?: string | undefined;
   interface?: string | undefined;
+  estimate?: Check["estimate"] | undefined;
 }
 
 export function readTarget(target: RecordTarget, settings: Settings): Target {
@@ -49,13 +50,15 @@ export function readTarget(target: RecordTarget, settings: Settings): Target {
   const requestId = given.requestId || newRequestId();
   return {
     ref: { tenant: given.tenant || settings.tenant, user: given.user, requestId, startedAtUs: given.startedAtUs || nowUs() },
-    requestId, model: given.model, interface: given.interface || settings.interface,
+    requestId, model: given.model, interface: given.interface || settings.interface, estimate: given.estimate,
   };
 }
 
 export function recordRequest(target: RecordTarget, input: RecordInput, settings: Settings): { request: Init<RecordRequest>; requestId: string } {
-  const { ref, requestId, model, interface: from } = readTarget(target, settings);
-  const request: Init<RecordRequest> = { reservation: ref, ...usageFields(input) };
+  const { ref, requestId, model, interface: from, estimate } = readTarget(target, settings);
+  /* Without a reservation the server knows no estimate. */
+  const told = input.usage || input.providerUsage !== undefined || !estimate ? input : { ...input, usage: estimate };
+  const request: Init<RecordRequest> = { reservation: ref, ...usageFields(told) };
 
   request.model = input.model ?? model ?? "";
   if (from) request.interface = from;

@@ -11,6 +11,8 @@ export interface RetryPolicy {
   signal?: AbortSignal | undefined;
   /** Gives up at once when no server is up, instead of waiting for one. */
   impatient?: boolean;
+  /** Waits for a server, but sends nothing a second time. */
+  once?: boolean | undefined;
 }
 
 export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
@@ -43,14 +45,17 @@ export async function retrying<T>(channels: Channels, policy: RetryPolicy, attem
   let answered = 0;
 
   for (let failures = 0; ; failures++) {
+    let sent = false;
     if (policy.signal?.aborted) throw cancelled(policy.signal);
     try {
       if (channels.closed || !channels.anyUp) {
         if (policy.impatient) throw channels.noServer();
         await channels.whenUp(policy.deadline, policy.signal);
       }
+      sent = true;
       return await attempt(failures);
     } catch (error) {
+      if (policy.once && sent) throw error;
       if (!isTransient(error) || channels.closed || policy.signal?.aborted) throw error;
       if (counts(error) && ++answered >= policy.attempts) throw error;
       if (policy.impatient && !channels.anyUp) throw error;

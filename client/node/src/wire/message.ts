@@ -157,6 +157,7 @@ export class Message<T extends object> {
   private readonly byNumber: Field[] = [];
   private zero: Record<string, unknown> | undefined;
   private readonly lists: string[] = [];
+  private readonly maps: string[] = [];
 
   constructor(name: string, rows: Row[]) {
     this.name = name;
@@ -167,6 +168,7 @@ export class Message<T extends object> {
       this.byName.set(field.name, field);
       this.byNumber[field.no] = field;
       if (field.repeated) this.lists.push(field.name);
+      if (field.kind === "map") this.maps.push(field.name);
     }
   }
 
@@ -231,17 +233,22 @@ export class Message<T extends object> {
 
   /** An object in which every field has its default. */
   create(): T {
-    if (!this.zero) {
-      this.zero = {};
-      for (const field of this.fields) {
-        if (field.repeated || field.presence || field.kind === "message" || field.kind === "map") this.zero[field.name] = undefined;
-        else this.zero[field.name] = field.kind === "enum" ? (field.of!() as Enum).name(0) : ZERO[field.kind];
-      }
-    }
-    const result: Record<string, unknown> = { ...this.zero };
+    const result = { ...(this.zero ??= this.makeZero()) };
+
     for (const list of this.lists) result[list] = [];
-    for (const field of this.fields) if (field.kind === "map") result[field.name] = {};
+    for (const map of this.maps) result[map] = {};
     return result as T;
+  }
+
+  /* V8 keeps an object from JSON.parse in the fast form, which copies have too; one that is filled name by name it does not. */
+  private makeZero(): Record<string, unknown> {
+    const zero = JSON.parse(JSON.stringify(Object.fromEntries(this.fields.map((field) => [field.name, null])))) as Record<string, unknown>;
+
+    for (const field of this.fields) {
+      const unset = field.repeated || field.presence || field.kind === "message" || field.kind === "map";
+      zero[field.name] = unset ? undefined : field.kind === "enum" ? (field.of!() as Enum).name(0) : ZERO[field.kind];
+    }
+    return zero;
   }
 
   /** @internal */

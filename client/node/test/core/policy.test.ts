@@ -5,6 +5,7 @@ import { Bursar, type BursarOptions } from "bursar";
 import { Share } from "../../dist/esm/core/fail.js";
 import { usageJson } from "../../dist/esm/core/usage.js";
 import { FakeServer, allowed } from "../fake.js";
+import { until } from "../serve.js";
 
 const NOBODY = "127.0.0.1:1";
 
@@ -43,6 +44,21 @@ test("open: without a server everything runs, and is recorded when one is back",
     ["ann", check.requestId, check.startedAtUs, "gpt-4o", "web", '{"prompt_tokens":7}']);
   await bursar.close();
   server.stop();
+});
+
+test("what ran without a server and told nothing is charged as the check estimated", async (t) => {
+  const server = await new FakeServer({ record: (request) => ({ requestId: request.reservation.requestId }) }).start();
+  const bursar = new Bursar({ address: server.address, fail: "open", failAfterMs: 50 });
+  t.after(async () => {
+    await bursar.close();
+    server.stop();
+  });
+  server.stop();
+  await bursar.run({ user: "ann", inputTokens: 70, maxOutputTokens: 30 }, () => {});
+  await server.start();
+  await until(() => server.asked.length > 0, "the record");
+  const { usage, providerUsage } = server.asked.flatMap((one) => one.request.items ?? [one.request])[0];
+  assert.deepEqual([usage.inputTokens, usage.outputTokens, providerUsage], [70, 30, undefined]);
 });
 
 test("share: without a server each user has a bucket in this process", async () => {

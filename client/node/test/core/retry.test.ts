@@ -215,3 +215,19 @@ test("a server that hangs is left out while another one answers", async () => {
   hanging.stop();
   well.stop();
 });
+
+test("a call that would make a second thing is sent once, though it waits for a server; a reset carries an id", async (t) => {
+  let resets = 0;
+  const server = await new FakeServer({ createKey: () => ({ status: status.UNAVAILABLE, reason: "X" }), reset: () => (resets++ ? {} : { status: status.UNAVAILABLE, reason: "X" }) }).start();
+  const bursar = new Bursar({ address: server.address });
+  t.after(async () => {
+    await bursar.close();
+    server.stop();
+  });
+  await assert.rejects(bursar.admin.createKey({}), { code: "UNAVAILABLE" });
+  assert.equal(server.calls("createKey").length, 1);
+  await bursar.admin.reset({ ref: { id: "ann" } });
+  const ids = server.calls("reset").map((one) => one.request.requestId);
+  assert.match(ids[0]!, /^[0-9a-f]{32}$/);
+  assert.deepEqual(ids, [ids[0], ids[0]]);
+});

@@ -84,6 +84,9 @@ bool draft_hours_ratio(struct draft *draft, const struct rates *other, const cha
 /* Adds hours behind those there are; they end on the next day if they begin later than they end. False: likewise. */
 bool draft_hours_add(struct draft *draft, const struct price_hours *hours, const char *field);
 
+/* price_litellm_csv.c: the rows of a CSV with litellm's fields as columns, as the tree that litellm_read reads. */
+bool litellm_csv_tree(const char *text, size_t len, struct arena *arena, const struct tree **out, struct err *err);
+
 bool litellm_read(struct list_reader *reader, const struct tree *root, struct err *err);
 bool genai_read(struct list_reader *reader, const struct tree *root, struct err *err);
 

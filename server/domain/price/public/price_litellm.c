@@ -102,7 +102,7 @@ static void entry_read(struct litellm_model *model, const struct tree *value)
 		if (strcmp(at->name, "us") == 0)
 			draft_region(draft, "us", at, value->name);
 		else if (strcmp(at->name, "minimax_free_input_images") == 0)
-			draft_skip(draft, value->name, "an allowance cannot be part of a price");
+			draft_skip(draft, value->name, "the list does not say in which time so many are free");
 	}
 }
 
@@ -123,7 +123,7 @@ static void field_read(struct litellm_model *model, const struct tree *value)
 	else if (strcmp(value->name, "provider_specific_entry") == 0)
 		entry_read(model, value);
 	else if (strcmp(value->name, "search_free_requests") == 0)
-		draft_skip(&model->draft, value->name, "an allowance cannot be part of a price");
+		draft_skip(&model->draft, value->name, "the list does not say in which time so many are free");
 	else if (strcmp(value->name, "off_peak_pricing") != 0)
 		for (size_t i = 0; i < sizeof(costs) / sizeof(costs[0]); i++)
 			if (strstr(value->name, costs[i])) {

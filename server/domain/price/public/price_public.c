@@ -103,12 +103,15 @@ bool price_public_parse(const char *text, size_t len, int64_t now_us, struct pri
 	*out = (struct price_public){0};
 	if (len > PRICE_CSV_BYTES_MAX)
 		return err_set(err, ERR_INVALID, "file: is %zu bytes long; a price list has at most 8 MiB", len);
-	ok = tree_parse(text, len, &arena, &root, err) && list_read(&reader, root, err);
+	ok = litellm_csv_is(text, len)
+		     ? litellm_csv_tree(text, len, &arena, &root, err) && litellm_read(&reader, root, err)
+		     : tree_parse(text, len, &arena, &root, err) && list_read(&reader, root, err);
 	if (ok)
 		names_settle(&reader);
 	else
 		price_public_release(out);
-	out->sheet.given = PRICE_GIVEN_ALL;
+	/* Neither list has allowances that could be read. */
+	out->sheet.given = PRICE_GIVEN_ALL & ~PRICE_GIVEN_ALLOWANCES;
 	free(reader.rows);
 	arena_release(&arena);
 	return ok;

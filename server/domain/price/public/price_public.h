@@ -1,6 +1,7 @@
 /*
  * Public price lists, read as they are:
  *   litellm       model_prices_and_context_window.json
+ *                 and a CSV with its fields as columns
  *   genai-prices  data.json, data_slim.json, and data.py of the Python package, which has no JSON
  * What a list says and a price cannot, or not exactly, is left out and listed: never a guess. A model whose price would be wrong
  * without it is left out as a whole.
@@ -33,6 +34,9 @@ struct price_public {
  */
 bool price_public_parse(const char *text, size_t len, int64_t now_us, struct price_public *out, struct err *err)
 	__attribute__((warn_unused_result));
+
+/* A CSV that is read as such a list: it has the column litellm_provider. */
+bool litellm_csv_is(const char *text, size_t len);
 
 void price_public_release(struct price_public *list);
 

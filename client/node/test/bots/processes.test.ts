@@ -1,0 +1,151 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test, type TestContext } from "node:test";
+import { fileURLToPath } from "node:url";
+import { Bursar } from "bursar";
+import { Served, until } from "../serve.js";
+import { Gate, Program, Telegram } from "./bench.js";
+
+const BOT = fileURLToPath(new URL("../../test/bots/bot.mjs", import.meta.url));
+
+let served: Served;
+let telegram: Telegram;
+let bursar: Bursar;
+let bots = 500;
+
+before(async () => {
+  [served, telegram] = await Promise.all([Served.start("--bursards", "2", "--clock", "ledger_batch=50"), Telegram.start()]);
+  bursar = new Bursar({ address: served.addresses });
+});
+after(async () => {
+  await bursar.close();
+  await Promise.all([served.end(), telegram.end()]);
+});
+
+async function sql(text: string): Promise<any[][]> {
+  return (await served.order({ do: "sql", text })).rows;
+}
+
+async function open(user: string): Promise<number> {
+  return (await bursar.status({ user })).accounts[0]!.openReservations;
+}
+
+/** How many slots of a pool are taken, and how many requests wait. */
+async function running(pool: string): Promise<[number, number]> {
+  const { running, waiting } = await bursar.admin.getPoolStats({ ref: { name: pool } });
+  return [running, waiting];
+}
+
+async function startGate(t: TestContext): Promise<Gate> {
+  const gate = await Gate.start();
+  t.after(() => gate.end());
+  return gate;
+}
+
+/** A bot as a process of its own. */
+async function startBot(t: TestContext, id: number, gate: Gate, more: object = {}): Promise<Program> {
+  const bot = await Program.start(process.execPath, [BOT, JSON.stringify({
+    token: `${id}:secret`, api: telegram.url, addresses: served.addresses, gate: gate.url, ...more,
+  })]);
+  t.after(() => bot.end());
+  return bot;
+}
+
+test("of 200 users over two bots and two bursards each is answered once, and nothing stays open", { timeout: 240_000 }, async (t) => {
+  await served.bursar("pool", "put", "crowd", "--slots", "8", "--estimate", "1s", "--wait-max", "1h", "--predicted-wait-max", "1h");
+  const id = ++bots;
+  const gate = await startGate(t);
+  const options = { pool: "crowd", model: "gpt-4o-mini" };
+  const two = [await startBot(t, id, gate, { webhook: true, options }), await startBot(t, id, gate, { webhook: true, options })];
+  await telegram.control("webhook", { bot: id, urls: two.map((bot) => bot.ready.url) });
+  const users = Array.from({ length: 200 }, (_, n) => 50_000 + n);
+  for (const user of users) {
+    const update = { update_id: user, message: {
+      message_id: user, date: 0, text: `m${user}`, chat: { id: user, type: "private", first_name: "A" }, from: { id: user, is_bot: false, first_name: "A" },
+    } };
+    // Each is delivered twice; the urls take turns, so a copy goes to the other bot.
+    await Promise.all([telegram.control("update", { bot: id, update }), telegram.control("update", { bot: id, update })]);
+  }
+  await gate.work(8);
+  gate.releaseAll();
+  await gate.work(200);
+  await until(async () => (await telegram.calls("sendMessage", { wait: 200 })).filter((call) => call.bot === id && call.params.text.startsWith("answer")).length >= 200);
+  const delivered = (await telegram.control("deliveries", { bot: id })).deliveries;
+  assert.equal(delivered.filter((one: { status: number }) => one.status === 200).length, 400);
+  const rows = `SELECT count(*), count(DISTINCT user_id) FROM ledger WHERE request_id LIKE 'tg-${id}-%'`;
+  await until(async () => (await sql(rows))[0]![0] === 200);
+  assert.deepEqual(await sql(rows), [[200, 200]]);
+  assert.deepEqual([...gate.begun].sort(), users.map((user) => `m${user}`), "none ran twice");
+  const answers = (await telegram.calls("sendMessage")).filter((call) => call.bot === id && call.params.text.startsWith("answer"));
+  assert.deepEqual(answers.map((call) => call.params.chat_id).sort(), users);
+  for (const user of users) assert.equal(await open(`telegram:${user}`), 0);
+  assert.deepEqual(await running("crowd"), [0, 0]);
+  for (const bot of two) assert.deepEqual((await bot.order({})).errors, []);
+});
+
+test("a bot that is killed in mid-answer gives its slot back at once, and its reservation when that expires", async (t) => {
+  await served.bursar("pool", "put", "mid", "--slots", "1");
+  const gate = await startGate(t);
+  const options = { pool: "mid", model: "gpt-4o-mini" };
+  const [id, next] = [++bots, ++bots];
+  const killed = await startBot(t, id, gate, { options });
+  const other = await startBot(t, next, gate, { options });
+  await telegram.message(id, 60_001, "never answered");
+  await gate.work(1);
+  await telegram.message(next, 60_002, "waits");
+  await until(async () => (await running("mid"))[1] === 1);
+  await killed.kill();
+  await gate.work(2);
+  gate.release("waits");
+  assert.deepEqual(await telegram.said(60_002, 1), ["answer to waits"]);
+  assert.equal(await open("telegram:60001"), 1, "nobody knows whether it used anything");
+  await served.order({ do: "clock", seconds: 16 * 60 });
+  await until(async () => (await open("telegram:60001")) === 0);
+  assert.deepEqual(await running("mid"), [0, 0]);
+  assert.deepEqual((await other.order({})).errors, []);
+});
+
+test("a record that waits for a server survives the bot's death, and arrives once after its restart", async (t) => {
+  const gate = await startGate(t);
+  const id = ++bots;
+  const directory = mkdtempSync(join(tmpdir(), "bursar-spool-"));
+  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  const more = { options: { model: "gpt-4o-mini" }, client: { spool: { directory }, failAfterMs: 100 } };
+  const killed = await startBot(t, id, gate, more);
+  await telegram.message(id, 61_001, "m1");
+  await gate.work(1);
+  for (const bursard of [0, 1]) await served.order({ do: "kill", bursard });
+  gate.release("m1");
+  assert.deepEqual(await telegram.said(61_001, 1), ["answer to m1"]);
+  const waiting = () => readdirSync(directory).filter((name) => name.endsWith(".json"));
+  await until(() => waiting().length === 1);
+  await killed.kill();
+  for (const bursard of [0, 1]) await served.order({ do: "start", bursard });
+  await startBot(t, id, gate, more);
+  const rows = "SELECT user_id, input, output FROM ledger WHERE user_id = 'telegram:61001'";
+  await until(async () => (await sql(rows)).length > 0);
+  await until(() => waiting().length === 0);
+  assert.deepEqual(await sql(rows), [["telegram:61001", 100, 20]]);
+  assert.equal(await open("telegram:61001"), 0);
+});
+
+test("a bursard that is restarted under a running bot delays answers, and costs none", async (t) => {
+  await served.bursar("pool", "put", "restart", "--slots", "4");
+  const gate = await startGate(t);
+  const id = ++bots;
+  const bot = await startBot(t, id, gate, { options: { pool: "restart", model: "gpt-4o-mini" } });
+  const users = Array.from({ length: 12 }, (_, n) => 62_000 + n);
+  for (const user of users.slice(0, 8)) await telegram.message(id, user, `m${user}`);
+  await gate.work(4);
+  await until(async () => (await running("restart"))[1] === 4);
+  for (const bursard of [0, 1]) await served.order({ do: "stop", bursard });
+  for (const user of users.slice(8)) await telegram.message(id, user, `m${user}`);
+  for (const bursard of [0, 1]) await served.order({ do: "start", bursard });
+  gate.releaseAll();
+  for (const user of users) assert.ok((await telegram.said(user, 1)).length >= 1);
+  await until(async () => (await telegram.calls("sendMessage")).filter((call) => call.params.text.startsWith("answer to m62")).length === 12);
+  for (const user of users) await until(async () => (await open(`telegram:${user}`)) === 0);
+  assert.deepEqual((await bot.order({})).errors, []);
+});

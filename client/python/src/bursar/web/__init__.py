@@ -1,0 +1,1 @@
+"""Bursar for web applications: bursar.web.asgi."""
