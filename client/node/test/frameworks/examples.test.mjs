@@ -1,6 +1,6 @@
 /** The examples, as a reader starts them: against a real Bursar, with the fake LLM that they bring along. */
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { cpSync, rmSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
@@ -84,4 +84,44 @@ test("express-api: answers, waits for a slot, denies and counts", async () => {
   child.kill("SIGTERM");
   await until(() => child.exitCode !== null, "its end");
   assert.equal(child.exitCode, 0);
+});
+
+test("next-chat: builds, answers, waits for a slot, denies, and limits pages by address", async () => {
+  const env = { ...process.env, BURSAR_ROOT: "../../../..", NEXT_TELEMETRY_DISABLED: "1", BURSAR_ADDRESS: bursar.addresses.join(",") };
+  const next = here("./node_modules/next/dist/bin/next");
+  const built = spawnSync("node", [next, "build"], { cwd: `${work}next-chat`, env, encoding: "utf8" });
+  assert.equal(built.status, 0, built.stdout + built.stderr);
+  const { url } = await start("next-chat", "node", [next, "start", "--hostname", "127.0.0.1"], env);
+  const post = (path, user, init = {}) => fetch(url + path, { method: "POST", headers: { "x-user": user }, body: JSON.stringify({ message: "What is a lighthouse?" }), ...init });
+
+  assert.equal((await fetch(`${url}/api/chat`, { method: "POST", body: "{}" })).status, 401);
+  assert.match((await (await post("/api/answer", "nina")).json()).answer, /bright lamp/);
+  const both = await Promise.all([post("/api/chat", "nina").then(collect), post("/api/chat", "otto").then(collect)]);
+  for (const all of both) {
+    assert.match(all.filter(({ event }) => event === "text").map(({ text }) => text).join(""), /bright lamp/);
+    assert.equal(all.at(-1).event, "done");
+  }
+  assert.ok(both.flat().some(({ event, position }) => event === "queued" && position >= 1), "one of the two waited");
+
+  await bursar.account("paul", "one");
+  await collect(await post("/api/chat", "paul"));
+  const denial = await post("/api/chat", "paul");
+  assert.equal(denial.status, 429);
+  assert.equal(denial.headers.get("x-should-retry"), "false");
+
+  /* A reader who leaves in the middle: the slot is free again, and the request is in the books. */
+  const leaving = new AbortController();
+  const response = await post("/api/chat", "quin", { signal: leaving.signal });
+  await events(response).next();
+  leaving.abort();
+  await until(async () => (await bursar.sql("SELECT count(*) FROM ledger WHERE user_id = 'quin'"))[0][0] === 1, "the record");
+  assert.equal((await collect(await post("/api/chat", "rosa"))).at(-1).event, "done");
+
+  await bursar.account("ip:198.51.100.7", "one");
+  const page = (chain) => fetch(url, { headers: { "x-forwarded-for": chain } });
+  const passed = await page("6.6.6.6, 198.51.100.7");
+  assert.equal(passed.status, 200);
+  assert.match(await passed.text(), /Chat/);
+  assert.ok(passed.headers.get("ratelimit"));
+  assert.equal((await page("7.7.7.7, 198.51.100.7")).status, 429);
 });
