@@ -1,6 +1,6 @@
 /** Client of Bursar: rate limits, quotas, budgets and a fair queue for bots that call LLMs. */
 export { Bursar, type RunOptions } from "./core/bursar.js";
-export { BursarError, Denied, type Code } from "./core/errors.js";
+export { BursarError, Denied, type Code, type ErrorParts } from "./core/errors.js";
 export type { BursarOptions, FailPolicy, SpoolOptions, TlsOptions } from "./core/options.js";
 export type { CallOptions } from "./core/call.js";
 export type { Check, CheckInput, QualityName, ReasonName } from "./core/check.js";

@@ -1,6 +1,6 @@
 """CPU of a decision from Node (client, server and Redis): checks gathered and alone, beside rate-limiter-flexible with three limits.
 
-Each caller asks again as soon as it has its answer. rate-limiter-flexible is a RateLimiterUnion of three RateLimiterRedis, in the same
+Each caller asks again as soon as it has its answer. Bursar has three limits too, and once eight, with the cost held. rate-limiter-flexible is a RateLimiterUnion of three RateLimiterRedis, in the same
 Redis; `pipelined` is the same with ioredis's automatic pipelining, which is off by default. Needs client/node, built with its development
 packages: tests/clients/run_node does that.
 """
@@ -10,13 +10,14 @@ import pathlib
 import subprocess
 import sys
 
+from measuring.bench import NEVER
 from measuring.figures import column, interleave, ratio, spread, table
 from measuring.processes import cpu_seconds
 
 PACKAGE = pathlib.Path(__file__).parents[3] / "client/node"
 CONCURRENT = (1, 10, 100)
-SIDES = ("gathered", "alone", "flexible", "pipelined")
-NAMES = {"gathered": "Bursar, gathered", "alone": "Bursar, each alone", "flexible": "rate-limiter-flexible",
+SIDES = ("gathered", "alone", "priced", "flexible", "pipelined")
+NAMES = {"gathered": "Bursar, gathered", "alone": "Bursar, each alone", "priced": "Bursar, gathered, eight limits and a price", "flexible": "rate-limiter-flexible",
          "pipelined": "rate-limiter-flexible, pipelined"}
 CALLS = {1: 4000, 10: 10000, 100: 30000}
 
@@ -59,7 +60,10 @@ def run(bench):
         return
     rows = []
     with bench.bursard(roles="serve,http") as (server, redis):
-        bench.wide_tier(server)
+        bots = bench.bots(server)
+        bots.tier("free", bots.bucket("rpm", "requests", 10**9), bots.bucket("tpm", "tokens", 10**12), bots.calendar("rpd", "requests", NEVER))
+        bots.close()
+        bench.wide_tier(server, tenant="wide")
         for concurrent in CONCURRENT:
             with contextlib.ExitStack() as stack:
                 sides = {side: stack.enter_context(decider(side, server, redis, concurrent)) for side in SIDES}

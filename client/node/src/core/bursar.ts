@@ -16,7 +16,7 @@ import { RunningJob, type Job, type Recorder } from "./job.js";
 import { readOptions, type BursarOptions, type Settings } from "./options.js";
 import { Pool } from "./pool.js";
 import { queuedResult, readTarget, recordRequest, toResult, type RecordResult, type RecordTarget } from "./record.js";
-import { retrying } from "./retry.js";
+import { retrying, sleep } from "./retry.js";
 import { Spool } from "./spool.js";
 import { startTrace } from "./trace.js";
 import type { RecordInput } from "./usage.js";
@@ -58,6 +58,8 @@ export class Bursar {
   private readonly failing: Failing;
   private readonly recorder: Recorder;
   private readonly running = new Set<Promise<unknown>>();
+  private stopWaiting: () => void = () => {};
+  private readonly closing = new Promise<undefined>((resolve) => (this.stopWaiting = () => resolve(undefined)));
 
   /** Connects at the first call, not before. */
   constructor(options: BursarOptions = {}) {
@@ -147,8 +149,8 @@ export class Bursar {
     let result: RecordResult;
 
     try {
-      /* An attempt for each server; then it is kept, before anything else can happen to this process. */
-      const policy = { deadline, attempts: this.settings.addresses.length, impatient: true };
+      /* A server that is gone is passed over; after any other failure it is kept, before anything else can happen to this process. */
+      const policy = { deadline, attempts: this.settings.attempts, impatient: true };
       result = toResult(await retrying(this.channels, policy, () => this.records.submit(bytes, { deadline, traceparent: trace.traceparent })));
     } catch (error) {
       if (!isTransient(error) && !this.channels.closed) {
@@ -172,10 +174,10 @@ export class Bursar {
     const delivery = this.spool.add(request, requestId);
     let timer: NodeJS.Timeout | undefined;
     const patience = new Promise<undefined>((resolve) => {
-      timer = setTimeout(() => resolve(undefined), this.channels.closed ? 0 : this.settings.recordWaitMs);
+      timer = setTimeout(() => resolve(undefined), this.settings.recordWaitMs);
     });
     try {
-      const answer = await Promise.race([delivery, patience]);
+      const answer = await Promise.race([delivery, patience, this.closing]);
       return answer ? toResult(answer) : queuedResult(requestId);
     } finally {
       clearTimeout(timer);
@@ -245,11 +247,20 @@ export class Bursar {
     return this.spool.waiting;
   }
 
-  /** Sends what is gathered, waits for what is in flight, tries the spool once, and ends the connections. */
+  /**
+   * Sends what is gathered, waits for records and cancellations in flight (at most `attemptMs`), tries the spool once, and ends
+   * calls, slots and connections.
+   */
   async close(): Promise<void> {
     this.checks.flush();
     this.records.flush();
-    while (this.running.size > 0) await Promise.all(this.running);
+    this.stopWaiting();
+    const patience = new AbortController();
+    const inFlight = async () => {
+      while (this.running.size > 0) await Promise.all(this.running);
+    };
+    await Promise.race([inFlight(), sleep(this.settings.attemptMs, patience.signal).catch(() => {})]);
+    patience.abort();
     await this.spool.close();
     this.channels.close();
   }

@@ -59,6 +59,7 @@ export class Link {
   private client: Client | undefined;
   private readonly owner: Channels;
   private timer: NodeJS.Timeout | undefined;
+  private readonly streams = new Set<() => void>();
 
   constructor(address: string, owner: Channels) {
     this.address = address;
@@ -97,13 +98,16 @@ export class Link {
     const client = this.current();
     const call = client.makeServerStreamRequest(path, same, same, bytes, this.owner.metadata({ metadata }), {});
     let ended = false;
+    const abort = () => call.cancel();
     const end = (error?: BursarError) => {
+      this.streams.delete(abort);
       if (ended) return;
       ended = true;
       if (error) this.judge(error, client);
       onEnd(error);
     };
 
+    this.streams.add(abort);
     call.on("data", onMessage);
     call.on("error", (error: ServiceError) => end(fromStatus(error)));
     call.on("end", () => end());
@@ -156,6 +160,7 @@ export class Link {
 
   close(): void {
     clearTimeout(this.timer);
+    for (const abort of [...this.streams]) abort();
     this.client?.close();
     this.client = undefined;
   }
@@ -189,6 +194,7 @@ export class Channels {
 
   /** The next one that is up, or nothing. */
   pick(): Link | undefined {
+    if (this.closed) return undefined;
     for (let i = 0; i < this.links.length; i++) {
       const link = this.links[this.turn++ % this.links.length] as Link;
       if (link.up) return link;
@@ -198,7 +204,7 @@ export class Channels {
 
   /** The first one in the order of the addresses that is up. */
   first(): Link | undefined {
-    return this.links.find((link) => link.up);
+    return this.closed ? undefined : this.links.find((link) => link.up);
   }
 
   get anyUp(): boolean {

@@ -9,7 +9,7 @@ export interface RetryPolicy {
   deadline: number;
   attempts: number;
   signal?: AbortSignal | undefined;
-  /** Gives up at once when no server is up, instead of waiting for one. */
+  /** Gives up as soon as sending it to the next server is no help: for what is kept elsewhere then. */
   impatient?: boolean;
   /** Waits for a server, but sends nothing a second time. */
   once?: boolean | undefined;
@@ -58,7 +58,7 @@ export async function retrying<T>(channels: Channels, policy: RetryPolicy, attem
       if (policy.once && sent) throw error;
       if (!isTransient(error) || channels.closed || policy.signal?.aborted) throw error;
       if (counts(error) && ++answered >= policy.attempts) throw error;
-      if (policy.impatient && !channels.anyUp) throw error;
+      if (policy.impatient && (counts(error) || !channels.anyUp)) throw error;
       const pause = pauseMs(failures, error.retryAfterMs);
       if (Date.now() + pause >= policy.deadline) throw error;
       await sleep(pause, policy.signal);

@@ -109,6 +109,7 @@ export class SlotStream {
     if (this.done) return;
     const failure = error ?? new BursarError("UNAVAILABLE", "the server ended the stream");
     if (!isTransient(failure)) return this.fail(failure);
+    if (this.caller.channels.closed) return this.giveUp(this.caller.channels.noServer());
     if (!this.brokenAt) this.brokenAt = Date.now();
     const pause = pauseMs(this.failures++, failure.retryAfterMs);
     if (Date.now() + pause - this.brokenAt >= this.survivesMs) return this.giveUp(failure);

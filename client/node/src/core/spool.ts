@@ -95,14 +95,14 @@ export class Spool {
     return delivery;
   }
 
-  private later(failures: number): void {
+  private later(failures: number, atLeastMs = 0): void {
     if (this.channels.closed || (this.timer && failures > 0)) return;
     clearTimeout(this.timer);
     this.failures = failures;
     this.timer = setTimeout(() => {
       this.timer = undefined;
       void this.drain();
-    }, failures === 0 ? 0 : PAUSES_MS[Math.min(failures - 1, PAUSES_MS.length - 1)]);
+    }, failures === 0 ? 0 : Math.max(atLeastMs, PAUSES_MS[Math.min(failures - 1, PAUSES_MS.length - 1)] as number));
     this.timer.unref();
   }
 
@@ -120,7 +120,7 @@ export class Spool {
         left = await this.deliver(this.entries.slice(0, BATCH));
       } catch (error) {
         if (error instanceof BursarError && error.fromServer && error.code !== "UNAVAILABLE") this.settings.onError(error);
-        return this.later(this.failures + 1);
+        return this.later(this.failures + 1, error instanceof BursarError ? error.retryAfterMs : 0);
       }
       if (left > 0) return this.later(this.failures + 1);
       this.failures = 0;

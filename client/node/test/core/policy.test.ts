@@ -75,7 +75,7 @@ test("share: without a server each user has a bucket in this process", async () 
 
 test("what a server says counts, whatever the client's policy", async () => {
   const server = await new FakeServer({ check: () => ({ status: status.UNAVAILABLE, reason: "STORE" }) }).start();
-  await withClient({ address: server.address, fail: "open", failAfterMs: 2_000, attempts: 2 }, async (bursar) => {
+  await withClient({ address: server.address, fail: "open", failAfterMs: 60_000, timeoutMs: 60_000, attempts: 2 }, async (bursar) => {
     await assert.rejects(bursar.check({ user: "ann" }), { code: "UNAVAILABLE", fromServer: true });
   });
   server.stop();
@@ -108,7 +108,7 @@ test("a warning is told to onWarning, and a callback that throws breaks nothing"
     told.push(one.limit.name);
     throw new Error("the app's");
   };
-  await withClient({ address: server.address, onWarning }, async (bursar) => {
+  await withClient({ address: server.address, failAfterMs: 60_000, timeoutMs: 60_000, onWarning }, async (bursar) => {
     const check = await bursar.check({ user: "ann" });
     assert.deepEqual(check.notify.map((one) => one.used), [40]);
     assert.deepEqual(told, ["requests_per_day"]);

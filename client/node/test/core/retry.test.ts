@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { createServer, type AddressInfo } from "node:net";
 import { test } from "node:test";
 import { status } from "@grpc/grpc-js";
@@ -17,13 +19,13 @@ async function withServer(handlers: Record<string, Handler>, body: (server: Fake
   }
 }
 
-const once = (first: object | "silence"): Handler => {
+const failingOnce = (first: object | "silence"): Handler => {
   let calls = 0;
   return (request) => (calls++ === 0 ? first : allowed(request));
 };
 
 test("a check that no server answered is sent again under the same id, which is new only the first time", async () => {
-  await withServer({ check: once({ status: status.UNAVAILABLE, reason: "X" }) }, async (server, bursar) => {
+  await withServer({ check: failingOnce({ status: status.UNAVAILABLE, reason: "X" }) }, async (server, bursar) => {
     const check = await bursar.check({ user: "ann" });
     const sent = server.calls("check").map((one) => one.request);
     assert.equal(sent.length, 2);
@@ -34,14 +36,14 @@ test("a check that no server answered is sent again under the same id, which is 
 });
 
 test("an id of the caller's is never called new", async () => {
-  await withServer({ check: once({ status: status.UNAVAILABLE, reason: "X" }) }, async (server, bursar) => {
+  await withServer({ check: failingOnce({ status: status.UNAVAILABLE, reason: "X" }) }, async (server, bursar) => {
     await bursar.check({ user: "ann", requestId: "mine" });
     assert.deepEqual(server.calls("check").map((one) => [one.request.requestId, one.request.requestIdIsNew]), [["mine", false], ["mine", false]]);
   });
 });
 
 test("RetryInfo is waited for", async () => {
-  await withServer({ check: once({ status: status.UNAVAILABLE, reason: "X", retryMs: 700 }) }, async (server, bursar) => {
+  await withServer({ check: failingOnce({ status: status.UNAVAILABLE, reason: "X", retryMs: 700 }) }, async (server, bursar) => {
     await bursar.check({ user: "ann" });
     const [first, second] = server.calls("check");
     assert.ok(second!.at - first!.at >= 695, `${second!.at - first!.at} ms`);
@@ -68,14 +70,14 @@ test("RetryInfo beyond the deadline ends the call at once, with the time in the 
 });
 
 test("an attempt that nobody answers ends, and the next one is tried", async () => {
-  await withServer({ check: once("silence") }, async (server, bursar) => {
+  await withServer({ check: failingOnce("silence") }, async (server, bursar) => {
     assert.equal((await bursar.check({ user: "ann" })).allowed, true);
     assert.equal(server.calls("check").length, 2);
   }, { attemptMs: 200, timeoutMs: 60_000 });
 });
 
 test("CANCELLED by a stopping server is sent again", async () => {
-  await withServer({ check: once({ status: status.CANCELLED }) }, async (server, bursar) => {
+  await withServer({ check: failingOnce({ status: status.CANCELLED }) }, async (server, bursar) => {
     assert.equal((await bursar.check({ user: "ann" })).allowed, true);
     assert.equal(server.calls("check").length, 2);
   });
@@ -230,4 +232,38 @@ test("a call that would make a second thing is sent once, though it waits for a 
   const ids = server.calls("reset").map((one) => one.request.requestId);
   assert.match(ids[0]!, /^[0-9a-f]{32}$/);
   assert.deepEqual(ids, [ids[0], ids[0]]);
+});
+
+test("a call whose time is short does not disturb the others of its connection", async (t) => {
+  let release: () => void = () => {};
+  const held = new Promise<void>((resolve) => (release = resolve));
+  const server = await new FakeServer({ check: async (request) => (await held, allowed(request)), getStatus: () => "silence" }, (request, call) => {
+    call.send({ check: allowed(request.check), granted: { lease: "l", fence: 7n, leaseUs: 30_000_000 } });
+    void held.then(() => call.send({ draining: { finishByUs: 1 } }));
+  }).start();
+  const bursar = new Bursar({ address: server.address, timeoutMs: 60_000, attemptMs: 60_000 });
+  t.after(async () => {
+    await bursar.close();
+    server.stop();
+  });
+  const events: string[] = [];
+  for await (const event of bursar.pool().acquire({ user: "ann" })) {
+    events.push(event.type);
+    if (event.type !== "granted") break;
+    const patient = bursar.check({ user: "ann" });
+    await assert.rejects(bursar.status({ user: "bob" }, { timeoutMs: 100 }), { code: "DEADLINE_EXCEEDED" });
+    release();
+    await patient;
+  }
+  assert.deepEqual([events, server.calls("check").length, server.calls("acquire").length], [["granted", "draining"], 1, 1]);
+});
+
+test("an idle client does not keep its process", async (t) => {
+  const server = await new FakeServer({ check: (request) => allowed(request) }).start();
+  t.after(() => server.stop());
+  const code = `import { Bursar } from ${JSON.stringify(new URL("../../dist/esm/index.js", import.meta.url).href)};
+    const bursar = new Bursar({ address: "${server.address}" }); console.log((await bursar.check({ user: "ann" })).allowed);`;
+  const child = spawn(process.execPath, ["--input-type=module", "-e", code], { stdio: ["ignore", "pipe", "inherit"] });
+  assert.equal(String((await once(child.stdout!, "data"))[0]).trim(), "true");
+  assert.deepEqual(await once(child, "exit"), [0, null]);
 });

@@ -163,6 +163,23 @@ test("a function that throws gives slot and reservation back", async (t) => {
   assert.deepEqual(calls(server, "record", "cancel"), ["cancel"]);
 });
 
+test("closing the client ends its slots", async (t) => {
+  let left = 0;
+  const { bursar } = await poolAt(t, (request, call, nth) => {
+    call.onCancel(() => left++);
+    call.send({ check: check(request), ...(nth === 0 ? { granted: granted(7n) } : { queued: queued(1) }) });
+  });
+  let started: () => void = () => {};
+  const holding = new Promise<void>((resolve) => (started = resolve));
+  const held = bursar.pool().run({ user: "ann" }, (slot) => (started(), untilAborted(slot.signal)));
+  held.catch(() => {});
+  await holding;
+  const waiting = bursar.pool().run({ user: "bob" }, () => assert.fail("it ran"), { onQueued: () => void bursar.close() });
+  await assert.rejects(waiting, { name: "BursarError", code: "CANCELLED" });
+  await assert.rejects(held, { name: "BursarError" });
+  await until(() => left === 2, "the end of both streams");
+});
+
 test("draining is told, and the work goes on", async (t) => {
   const { bursar } = await poolAt(t, (request, call) => {
     call.send({ check: check(request), granted: granted(7n) });

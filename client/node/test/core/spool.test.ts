@@ -158,6 +158,27 @@ test("closing delivers what a server takes", async (t) => {
   assert.deepEqual(files(), []);
 });
 
+test("closing waits for no server: what is on disk stays there for the next client", async (t) => {
+  const { server, client, files } = await bench(t);
+  server.stop();
+  const bursar = client({ failAfterMs: 3_600_000, timeoutMs: 3_600_000 });
+  const record = bursar.record({ reservation: "a" }, { usage: {} });
+  await until(() => files().length === 1, "the file");
+  await bursar.close();
+  assert.equal((await record).queued, true);
+  assert.equal(files().length, 1);
+});
+
+test("a record that a server cannot take now is kept at once, and sent again when the server wants it", async (t) => {
+  let calls = 0;
+  const handler: Handler = (request, asked, call) => (calls++ === 0 ? { status: status.UNAVAILABLE, reason: "STORE" } : ok(request, asked, call));
+  const { server, client, files } = await bench(t, handler);
+  const record = client({ failAfterMs: 60_000, timeoutMs: 60_000 }).record({ reservation: "a" }, { usage: {} });
+  await until(() => files().length === 1 || calls > 1, "the file");
+  assert.equal((await record).costNanoUsd, 42);
+  assert.deepEqual(server.asked.map((one) => one.method), ["record", "recordBatch"]);
+});
+
 test("names keep their order, and hold any id", () => {
   assert.equal(fileName(1796000000000000, "abc", 0), "1796000000000000-abc-0.json");
   assert.equal(fileName(5, "../x y", 31), "0000000000000005-..%2Fx%20y-31.json");
