@@ -106,7 +106,7 @@ run_clang() {
 	build_preset clang build/clang -j 1 && count 1 0
 }
 
-# run_clients LANGUAGE: the last line of its script counts the tests; 77: it cannot run here, and says why.
+# run_clients LANGUAGE: the last line of its script counts the tests; 77: it cannot run here, and that line says why.
 run_clients() {
 	local passed failed skipped status=0
 	"tests/clients/run_$1" ${long:+--long} | tee "$results/$1.txt"
