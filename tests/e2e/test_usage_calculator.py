@@ -207,6 +207,8 @@ def langchain(sent):
     if isinstance(sent, list):
         return sum(langchain(message) for message in sent)
     use = inside(sent, "usage_metadata")
+    if use.get("total_cost") == 0:
+        return 0  # its own cache answered
     put, got = part(use, "input_token_details"), part(use, "output_token_details")
     read, hour = of(put, "cache_read", "flex_cache_read"), of(put, "ephemeral_1h_input_tokens")
     five = of(put, "ephemeral_5m_input_tokens") or of(put, "cache_creation") - hour

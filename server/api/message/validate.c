@@ -135,7 +135,8 @@ static bool number_check(const struct rule *rule, int64_t value, int64_t most, c
 {
 	int64_t least = 0;
 
-	if (rule->kind == TTL && value == 0)
+	/* What is not given is 0, which only some rules refuse. */
+	if (value == 0 && rule->kind != NUMBER)
 		return true;
 	if (rule->kind == NUMBER || rule->kind == TTL) {
 		least = rule->least;

@@ -101,14 +101,17 @@ static bool in_force(const struct price *price, int64_t at_us)
 	return price->from_us <= at_us && (price->to_us == 0 || at_us < price->to_us);
 }
 
-/* The row of one tenant and account with that model; of several providers the preferred one, which `several` tells. */
-static const struct price *find_in_scope(
-	struct price_query *query, const char *tenant, const char *account, const char *provider, const char *model)
+/*
+ * The row of one tenant and account with that model, of which none is before `at`; of several providers the preferred one, which
+ * `several` tells.
+ */
+static const struct price *find_in_scope(struct price_query *query, int at, const char *tenant, const char *account,
+	const char *provider, const char *model)
 {
 	const struct price_book *book = query->book;
 	const struct price *found = NULL;
 
-	for (int i = lower_bound(book, model, tenant, account); i < book->count; i++) {
+	for (int i = at; i < book->count; i++) {
 		const struct price *price = &book->prices[i];
 
 		if (compare_key(price, model, tenant, account) != 0)
@@ -126,17 +129,37 @@ static const struct price *find_in_scope(
 	return found;
 }
 
+/* Has any tenant a price of the model? They come behind the general ones, of which `at` is the first. */
+static bool any_own(const struct price_book *book, int at, const char *model)
+{
+	for (; at < book->count && strcmp(book->prices[at].model, model) == 0; at++)
+		if (*book->prices[at].tenant)
+			return true;
+	return false;
+}
+
+static const struct price *find_own(
+	struct price_query *query, const char *account, const char *provider, const char *model)
+{
+	int at = lower_bound(query->book, model, query->tenant, account);
+
+	return find_in_scope(query, at, query->tenant, account, provider, model);
+}
+
+/* Most models have general prices only: one search then, instead of three. */
 const struct price *price_find_exact(struct price_query *query, const char *provider, const char *model)
 {
 	const struct price *found = NULL;
+	int at = lower_bound(query->book, model, "", "");
+	bool own = *query->tenant && any_own(query->book, at, model);
 
 	query->several = false;
-	if (*query->account)
-		found = find_in_scope(query, query->tenant, query->account, provider, model);
-	if (!found && *query->tenant)
-		found = find_in_scope(query, query->tenant, "", provider, model);
+	if (own && *query->account)
+		found = find_own(query, query->account, provider, model);
+	if (!found && own)
+		found = find_own(query, "", provider, model);
 	if (!found)
-		found = find_in_scope(query, "", "", provider, model);
+		found = find_in_scope(query, at, "", "", provider, model);
 	return found;
 }
 

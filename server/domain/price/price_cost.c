@@ -143,8 +143,11 @@ static int64_t rate_of(const struct terms *terms, enum meter meter, bool *whole)
 	return above != PRICE_NONE ? above : price->base.pico[meter];
 }
 
+/* A division of 128 bits is a call of a function; costs are nearly always small enough for one of 64. */
 static wide div_up(wide n, wide d)
 {
+	if (n <= INT64_MAX && d <= INT64_MAX)
+		return (int64_t)n / (int64_t)d + ((int64_t)n % (int64_t)d != 0);
 	return n / d + (n % d != 0);
 }
 

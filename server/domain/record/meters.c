@@ -160,6 +160,8 @@ static bool check_between(bool negative, const struct meters *meters, const char
 		int64_t most = tokens ? COUNT_MAX : METER_OTHER_MAX, least = negative ? -most : 0;
 		char path[96];
 
+		if (count == 0) /* nearly all of them */
+			continue;
 		if (count < least || count > most) {
 			snprintf(path, sizeof(path), "%s.%s", field, meter_rows[i].field);
 			return err_invalid(

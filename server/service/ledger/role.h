@@ -1,7 +1,7 @@
 /*
- * The ledger role: moves the outboxes to PostgreSQL, takes double charges back, ends what has expired, repeats changes
- * of accounts until Redis has them, compares Redis with the ledger and maintains the partitions. It holds no state that
- * a restart would lose, and any number of processes may have it.
+ * The ledger role: moves the outboxes to PostgreSQL, takes double charges back, ends what has expired, decides what free
+ * allowances cover, repeats changes of accounts until Redis has them, compares Redis with the ledger and maintains the
+ * partitions. It holds no state that a restart would lose, and any number of processes may have it.
  */
 #ifndef BURSAR_SERVICE_LEDGER_ROLE_H
 #define BURSAR_SERVICE_LEDGER_ROLE_H

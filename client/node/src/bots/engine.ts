@@ -316,7 +316,7 @@ export class Engine<Context> {
       await visit.place.deny(text, button, again);
     } catch (error) {
       if (!again) this.#told.delete(key); // nobody has read it
-      throw error;
+      this.#report(error, visit.context);
     }
   }
 

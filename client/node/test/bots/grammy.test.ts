@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { after, before, test, type TestContext } from "node:test";
-import { Bot, webhookCallback, type Context } from "grammy";
+import { Bot, session, webhookCallback, type Context, type SessionFlavor } from "grammy";
 import { autoRetry } from "@grammyjs/auto-retry";
 import { Bursar } from "bursar";
 import { bursarBot, type BotOptions } from "bursar/grammy";
@@ -191,6 +191,38 @@ test("a webhook is answered while its job waits, and one that is sent twice runs
   await limited.close();
   assert.deepEqual([one.gate.begun, await telegram.said(1501)], [["once"], ["answer to once"]]);
   assert.deepEqual([...one.errors, ...two.errors], []);
+});
+
+test("detached work calls Telegram itself, also where the app lets calls be answers to the webhook", async (t) => {
+  const one = await start(t, {}, false);
+  const bot = new Bot(`${one.id}:secret`, { client: { apiRoot: telegram.url, canUseWebhookReply: () => true } });
+  const limited = bursarBot(one.bursar, { onError: (error) => one.errors.push(error) });
+  const sent: unknown[] = [];
+  bot.on("message:text", limited(async (ctx) => void sent.push(await ctx.reply("hello"))));
+  await telegram.control("webhook", { bot: one.id, urls: [await hook(t, { ...one, bot })] });
+  await telegram.message(one.id, 1551, "hi");
+  assert.deepEqual(await telegram.said(1551, 1), ["hello"]);
+  await until(() => sent.length === 1);
+  assert.equal(typeof (sent[0] as { message_id: number }).message_id, "number");
+  assert.deepEqual(one.errors, []);
+});
+
+test("without detaching, a handler ends when its work has ended, and sessions are saved after it", async (t) => {
+  const one = await start(t, {}, false);
+  const saved = new Map<string, { count: number }>();
+  const storage = { read: (key: string) => saved.get(key), write: (key: string, value: { count: number }) => void saved.set(key, value), delete: (key: string) => void saved.delete(key) };
+  const bot = new Bot<Context & SessionFlavor<{ count: number }>>(`${one.id}:secret`, { client: { apiRoot: telegram.url }, botInfo: await one.bot.api.getMe() });
+  bot.use(session({ initial: () => ({ count: 0 }), storage }));
+  const limited = bursarBot<Context & SessionFlavor<{ count: number }>>(one.bursar, { detach: false });
+  bot.on("message:text", limited(async (ctx) => {
+    await fetch(`${one.gate.url}?text=${ctx.message.text}`);
+    ctx.session.count += 1;
+  }));
+  one.gate.open = true;
+  for (let n = 1; n <= 2; n += 1) {
+    await bot.handleUpdate({ update_id: n, message: { message_id: n, date: 0, text: "m", chat: { id: 1571, type: "private", first_name: "A" }, from: { id: 1571, is_bot: false, first_name: "A" } } });
+  }
+  assert.deepEqual([...saved], [["1571", { count: 2 }]]);
 });
 
 test("a warning is told once", async (t) => {

@@ -87,6 +87,15 @@ class TelegramRig:
     async def again(self, update):
         await self.messenger.post("update", bot=self.bot_id, update=update)
 
+    async def press(self, person, data):
+        """A button below a message."""
+        await self.messenger.post("callback", bot=self.bot_id, user=person, message_id=1, data=data)
+
+    async def pressed(self):
+        """What was answered to those who pressed a button."""
+        made = (await self.messenger.post("calls", method="answerCallbackQuery"))["calls"]
+        return [call["params"].get("text", "") for call in made if call["bot"] == self.bot_id]
+
     async def messages(self, chat):
         return (await self.messenger.post("chat", bot=self.bot_id, chat=chat))["messages"]
 
@@ -146,6 +155,11 @@ class Aiogram(TelegramRig):
             assert event_update.message == message
             await self.desk.work(message.text, job, message.answer)
 
+        @dispatcher.callback_query()
+        @limited
+        async def pressed(query: aiogram.types.CallbackQuery, job: Job):
+            await self.desk.work(query.data, job, query.answer)
+
         @dispatcher.error()
         async def error(event: aiogram.types.ErrorEvent):
             self.failures.append(event.exception)
@@ -167,6 +181,10 @@ class PythonTelegramBot(TelegramRig):
             context.user_data["last"] = update.message.text
             await self.desk.work(update.message.text, job, update.message.reply_text)
 
+        @limited
+        async def pressed(update: telegram.Update, _, job: Job):
+            await self.desk.work(update.callback_query.data, job, update.callback_query.answer)
+
         async def ping(update, _):
             await update.message.reply_text("pong")
 
@@ -176,6 +194,7 @@ class PythonTelegramBot(TelegramRig):
         application = ext.Application.builder().token(self.token).base_url(f"{self.messenger.url}/bot").build()
         application.add_handler(ext.CommandHandler("ping", ping))
         application.add_handler(ext.MessageHandler(ext.filters.TEXT, answer))
+        application.add_handler(ext.CallbackQueryHandler(pressed))
         application.add_error_handler(error)
         async with application:
             await application.updater.start_polling()

@@ -1,5 +1,6 @@
 """What the plugins promise, in each framework."""
 import accounts
+import pytest
 from bots.rigs import numbers
 from conftest import until
 
@@ -119,6 +120,26 @@ async def test_what_the_work_used_is_recorded(start_bot, bursar, framework):
     await rig.limited.close()
     assert await accounts.used(bursar, rig.account(ann)) == 321
     assert not await accounts.held(bursar, rig.account(ann))
+
+
+@pytest.mark.parametrize("telegram_framework", ["aiogram", "python-telegram-bot"])
+async def test_a_button_of_telegram_is_answered_also_when_it_is_denied_again(start_bot, bursar, telegram_framework):
+    rig = await start_bot(telegram_framework, bursar)
+    ann = await person_with(bursar, rig, accounts.bucket(1))
+    await rig.write(ann, "/ping")
+    await says(rig, ann, "pong")
+    await rig.press(ann, "go on")
+    await until(lambda: _pressed(rig, ["answer to go on"]))
+    await rig.press(ann, "go on")
+    await says(rig, ann, "Try again")
+    await rig.press(ann, "go on")
+    await until(lambda: _pressed(rig, ["answer to go on", "", "Try again"]))
+    assert len(await rig.said(ann)) == 2
+
+
+async def _pressed(rig, expected):
+    answers = await rig.pressed()
+    return len(answers) == len(expected) and all(part in answer for part, answer in zip(expected, answers))
 
 
 # Groups

@@ -149,3 +149,25 @@ async def test_a_bursard_that_restarts_is_a_delay_and_no_error(start_bot, own, f
         await rig.limited.close()
         assert sorted(desk.begun) == ["bob", "cid", "hold first"] and not rig.failures
         assert await accounts.in_pool(bursar, pool) == (0, 0)
+
+
+async def test_a_slot_that_is_taken_over_stops_the_work_and_its_user_is_told(start_bot, bursar, framework, desk, errors):
+    rig, pool, holder = await queueing(start_bot, bursar, framework, desk)
+    reservation, = await accounts.held(bursar, rig.account(holder))
+    interface = rig.account(holder).partition(":")[0]
+    async with pool.acquire(user=rig.account(holder), request_id=reservation.request_id, interface=interface) as other:
+        async for _ in other:
+            break
+        await says(rig, holder, "something went wrong")
+    assert desk.ended == ["hold first"] and not rig.failures
+    assert [error.code for error in errors] == ["ABORTED"]
+    errors.clear()
+
+
+async def test_with_an_open_fail_policy_the_work_runs_without_a_server(start_bot, framework, desk, errors):
+    async with Bursar("127.0.0.1:1", fail="open", fail_after_ms=300, attempt_ms=300, timeout_ms=300, on_error=lambda _: None) as nobody:
+        rig = await start_bot(framework, nobody, pool="agent-execution")
+        ann = next(numbers)
+        await rig.write(ann, "one")
+        await says(rig, ann, "answer to one")
+        await rig.limited.close()

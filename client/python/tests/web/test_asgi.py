@@ -64,10 +64,21 @@ async def http():
         yield client
 
 
+def failing(app):
+    @app.get("/fail/{how}")
+    async def fail(request: Request, how: str, tell: bool = False):
+        if tell:
+            request.state.bursar.usage(CHAT)
+        if how == "raise":
+            raise RuntimeError("the handler's own")
+        raise HTTPException(int(how))
+
+
 def application(bursar, **options):
     app = FastAPI()
     app.held = asyncio.Event()
     app.add_middleware(BursarMiddleware, bursar=bursar, user=lambda request: request.header("x-user"), **options)
+    failing(app)
 
     @app.get("/chat")
     async def chat(request: Request):
@@ -93,14 +104,6 @@ def application(bursar, **options):
                 await app.held.wait()
             yield "two"
         return StreamingResponse(words())
-
-    @app.get("/fail/{how}")
-    async def fail(request: Request, how: str, tell: bool = False):
-        if tell:
-            request.state.bursar.usage(CHAT)
-        if how == "raise":
-            raise RuntimeError("the handler's own")
-        raise HTTPException(int(how))
 
     @app.websocket("/ws")
     async def ws(websocket: WebSocket):

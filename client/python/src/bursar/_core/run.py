@@ -34,6 +34,11 @@ class Job:
         self._told.append({"provider_usage": provider_usage, "provider": provider, "model": model, "mode": mode, "usage": usage,
                            "provider_cost_nano_usd": provider_cost_nano_usd})
 
+    @property
+    def told(self) -> bool:
+        """Whether any usage was told."""
+        return bool(self._told)
+
     async def _settle(self, failed: bool) -> None:
         """Records what was told, the last with the end of the reservation. Nothing told: by the estimate, or cancelled if it failed."""
         if not self._told and failed:

@@ -93,8 +93,10 @@ def _signature(handler: Handler) -> inspect.Signature:
         types = typing.get_type_hints(handler, include_extras=True)
     except (NameError, TypeError):
         types = {}
+    # Text commands want parameters of their own kind, which slash commands accept too.
+    kind = importlib.import_module("discord.ext.commands").Parameter
     return signature.replace(parameters=[
-        parameter.replace(annotation=types.get(name, parameter.annotation))
+        kind(name, parameter.kind, default=parameter.default, annotation=types.get(name, parameter.annotation))
         for name, parameter in signature.parameters.items() if name != "job"])
 
 

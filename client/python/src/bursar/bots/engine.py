@@ -160,7 +160,8 @@ class Engine:
         *others, check = checks
         job: Job | None = None
         try:
-            job = await (self._queue(place, check, work) if self._options.pool else self._run(place, check, work))
+            waits = self._options.pool and check.quality != "none"  # none: the fail policy decided, as no server answers
+            job = await (self._queue(place, check, work) if waits else self._run(place, check, work))
         finally:
             await self._settle(others, failed=job is None)
         await self._warn(place, check.notify, check.message)

@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bursar.errors import BursarError, Denied
+from bursar.estimate import estimate_request, estimate_tokens
+
+from ._texts import plain
 
 # What using() says, for the wrapped calls below it.
 _scope: contextvars.ContextVar[Mapping[str, Any]] = contextvars.ContextVar("bursar_llm", default={})
@@ -50,14 +53,10 @@ def already_guarded() -> bool:
 class Ask:
     """One request, as its wrapper has read it."""
 
-    model: str = ""
-    input_tokens: int = 0
-    max_output_tokens: int = 0
-    provider: str = ""
-    body: Any = None
-
-    def limited(self, model: str | None) -> Ask:
-        return self if model is None else Ask(model, self.input_tokens, self.max_output_tokens, self.provider, self.body)
+    model: str
+    max_output_tokens: int
+    provider: str
+    body: Any  # as it is sent; of a framework its objects, in a mapping like a body: messages, instructions, tools
 
 
 @dataclass
@@ -91,11 +90,12 @@ class Guard:
     """The options of a wrapper, and its two ways to ask: open() and settle() with bursar.blocking.Bursar, aopen() and asettle() with Bursar."""
 
     def __init__(self, bursar: Any, *, user: str | Callable[[], str | None] | None = None, model: str | None = None,
-                 provider: str | None = None, input_tokens: Callable[[Any], int] | None = None, **fields: Any) -> None:
+                 provider: str | None = None, input_tokens: Callable[[Any], int] | None = None,
+                 tokenizer: Callable[[str], int] = estimate_tokens, **fields: Any) -> None:
         self.bursar = bursar
         self.blocking = not inspect.iscoroutinefunction(bursar.check)
         self.provider = provider
-        self._user, self._model, self._input_tokens, self._fields = user, model, input_tokens, fields
+        self._user, self._model, self._input_tokens, self._tokenizer, self._fields = user, model, input_tokens, tokenizer, fields
         self._settling: set[asyncio.Task[None]] = set()
 
     def needs(self, *, blocking: bool, what: str) -> None:
@@ -103,12 +103,12 @@ class Guard:
             wants = "bursar.blocking.Bursar" if blocking else "bursar.Bursar"
             raise TypeError(f"{what} needs a {wants}")
 
-    def fields(self, ask: Ask) -> dict[str, Any]:
+    def fields(self, ask: Ask, user: str | None = None) -> dict[str, Any]:
         scope = {**self._fields, **_scope.get()}
-        user = scope.pop("user", None) or (self._user() if callable(self._user) else self._user)
+        user = scope.pop("user", None) or user or (self._user() if callable(self._user) else self._user)
         if not user:
             raise ValueError("no user: give user= to the wrapper (a name, or a function that returns one), or call within using(user=...)")
-        tokens = self._input_tokens(ask.body) if self._input_tokens else ask.input_tokens
+        tokens = self._input_tokens(ask.body) if self._input_tokens else estimate_request(plain(ask.body), self._tokenizer)
         return {"model": self._model or ask.model, "input_tokens": tokens, "max_output_tokens": ask.max_output_tokens, **scope, "user": user}
 
     def _ticket(self, check: Any, ask: Ask) -> Ticket:

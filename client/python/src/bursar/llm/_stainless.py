@@ -34,13 +34,13 @@ class _Call:
     def _prepare(self) -> None:
         """The SDK gets options of its own: with the question for usage, and a parser that hears of the usage before one that may refuse
         the answer, which is paid all the same."""
-        body = {**_mapping(self.options.json_data), **_mapping(self.options.extra_json)}
+        body = {**_mapping(self.options.json_data), **_mapping(getattr(self.options, "extra_json", None))}
         sent, self.tap = self.sdk.stream(self.options.url, body)
         self.ask = self.sdk.ask(self.provider or "", body)
         self.options = copy.copy(self.options)
         if sent is not body:
             self.options.json_data = sent
-        parser = self.options.post_parser
+        parser = getattr(self.options, "post_parser", None)
 
         def parse(answer: Any) -> Any:
             self._hear(answer)

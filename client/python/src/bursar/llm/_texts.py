@@ -1,11 +1,9 @@
-"""How many input tokens a request probably has, also where a framework has objects for its messages."""
+"""Requests as they are in JSON, also where a framework has objects for its messages."""
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
 from typing import Any
-
-from bursar.estimate import estimate_request
 
 # Of a framework's objects: what the model reads. The rest says how they are made.
 _READ = ("role", "parts", "content", "args", "arguments", "instructions", "tool_calls", "output")
@@ -23,16 +21,6 @@ def plain(value: Any) -> Any:
     if dataclasses.is_dataclass(value):
         return plain({name: one for name in _READ if (one := getattr(value, name, None)) is not None})
     return value
-
-
-def tokens_of(messages: Any, **members: Any) -> int:
-    """Estimated input tokens of messages, and of further members of a request: instructions, tools."""
-    return estimate_request({"messages": plain(messages), **{name: plain(value) for name, value in members.items()}})
-
-
-def tokens_of_body(body: Any) -> int:
-    """Estimated input tokens of a request's body, in the shape of any provider."""
-    return estimate_request(plain(body)) if isinstance(body, Mapping) else 0
 
 
 def number(value: Any) -> int:

@@ -8,13 +8,13 @@ from ._guard import Ask, Guard
 from ._routes import ANTHROPIC_FREE, ANTHROPIC_PAID, Routes
 from ._stainless import Sdk, wrap
 from ._tap import Tap
-from ._texts import number, tokens_of_body
+from ._texts import number
 
 Client = TypeVar("Client")
 
 
 def _ask(provider: str, body: Mapping[str, Any]) -> Ask:
-    return Ask(str(body.get("model") or ""), tokens_of_body(body), number(body.get("max_tokens")), provider, body)
+    return Ask(str(body.get("model") or ""), number(body.get("max_tokens")), provider, body)
 
 
 def _delta(event: Any) -> str:
@@ -38,7 +38,7 @@ def with_bursar(client: Client, bursar: Any, *, user: str | Callable[[], str | N
     and recorded; what else would spend money (batches, agents, ...) raises NotGuarded, unless `allow` has the beginning of its path.
 
     `max_retries` of the client becomes 0: the SDK sleeps for as long as a 429 says, an hour if need be, while the reservation is held.
-    `input_tokens(body)`: in place of the estimate. Further options are fields of each check."""
+    `input_tokens(body)`, `tokenizer(text)`: in place of the estimate. Further options are fields of each check."""
     guard = Guard(bursar, user=user, **options)
     sdk = Sdk(guard, Routes(ANTHROPIC_PAID, ANTHROPIC_FREE, allow), ask=_ask,
               stream=lambda url, body: (body, lambda: Tap(events=True, keep_all=True, delta=_delta)), usages=_usages)

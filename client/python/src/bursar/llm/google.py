@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from ._guard import Ask, Guard, NotGuarded, Ticket
-from ._texts import number, tokens_of_body
+from ._texts import number
 
 Client = TypeVar("Client")
 _PAID = re.compile(r"(?:.*/)?(?P<model>[^/:]+):(generateContent|streamGenerateContent|embedContent|batchEmbedContents|predict)")
@@ -31,7 +31,7 @@ class _Paths:
         config = body.get("generationConfig") if isinstance(body, Mapping) else None
         config = config if isinstance(config, Mapping) else {}
         most = number(config.get("maxOutputTokens")) * (number(config.get("candidateCount")) or 1)
-        return Ask(found["model"], tokens_of_body(body), most, "google", body)
+        return Ask(found["model"], most, "google", body)
 
 
 def _usage(response: Any) -> Any:
@@ -151,7 +151,7 @@ def with_bursar(client: Client, bursar: Any, *, user: str | Callable[[], str | N
     half then raises. generate_content (each of its rounds, when it calls functions by itself), its streams, embeddings and images are
     checked, run and recorded; videos, batches, caches, live connections and interactions raise NotGuarded unless `allow` names them.
 
-    The SDK does not repeat a request by itself. `input_tokens(body)`: in place of the estimate. Further options are fields of each check."""
+    The SDK does not repeat a request by itself. `input_tokens(body)`, `tokenizer(text)`: in place of the estimate. Further options are fields of each check."""
     guard, paths = Guard(bursar, user=user, **options), _Paths(allow)
     api = client._api_client  # type: ignore[attr-defined]
     if getattr(api, "_bursar", None) is not None:

@@ -1,15 +1,14 @@
 """LiteLLM: `with_bursar(Router(...), bursar, user="alice")` denies before the Router, which would otherwise take a denial for a broken
 deployment and cool it down for everybody. `with_bursar(litellm, ...)` guards the module's functions, for the frameworks that call them
-(dspy, crewai, smolagents, google-adk). bursar_logger() makes the callback for LiteLLM's proxy."""
+(smolagents; dspy with engine="litellm"). bursar.llm.litellm_proxy has the callback for LiteLLM's proxy."""
 from __future__ import annotations
 
 import inspect
-from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from ._guard import Ask, Guard, NotGuarded, Ticket, already_guarded, guarded
-from ._texts import number, tokens_of_body
+from ._texts import number
 
 Target = TypeVar("Target")
 # What is guarded; each also as a coroutine function, with an "a" in front.
@@ -44,7 +43,7 @@ class _Function:
         """The question to Bursar, the arguments for LiteLLM, and whether the chunk with the usage was not asked for by the app."""
         body = {**dict(zip(_positions(self.send), args, strict=False)), **kwargs}
         most = next((found for name in ("max_completion_tokens", "max_tokens", "max_output_tokens") if (found := number(body.get(name)))), 0)
-        ask = Ask(self._resolve(str(body.get("model") or "")), tokens_of_body(body), most * (number(body.get("n")) or 1), "litellm", body)
+        ask = Ask(self._resolve(str(body.get("model") or "")), most * (number(body.get("n")) or 1), "litellm", body)
         wanted = body.get("stream_options") or {}
         drop = bool(self._stream_usage and body.get("stream") and not wanted.get("include_usage") and self.name.endswith("completion"))
         return ask, {**kwargs, "stream_options": {**wanted, "include_usage": True}} if drop else kwargs, drop

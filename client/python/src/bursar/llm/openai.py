@@ -9,7 +9,7 @@ from ._guard import Ask, Guard
 from ._routes import OPENAI_FREE, OPENAI_PAID, Routes
 from ._stainless import Sdk, wrap
 from ._tap import Tap
-from ._texts import number, tokens_of_body
+from ._texts import number
 
 Client = TypeVar("Client")
 SOCKETS = ("realtime", "realtime.translations", "beta.realtime", "responses", "beta.responses", "live", "live.sideband", "live.forks")
@@ -21,7 +21,7 @@ HOSTS = {"openrouter.ai": "openrouter", "api.x.ai": "xai", "api.mistral.ai": "mi
 def _ask(host: str) -> Callable[[str, Mapping[str, Any]], Ask]:
     def ask(provider: str, body: Mapping[str, Any]) -> Ask:
         most = number(body.get("max_completion_tokens")) or number(body.get("max_tokens")) or number(body.get("max_output_tokens"))
-        return Ask(str(body.get("model") or ""), tokens_of_body(body), most * (number(body.get("n")) or 1), HOSTS.get(host, provider), body)
+        return Ask(str(body.get("model") or ""), most * (number(body.get("n")) or 1), HOSTS.get(host, provider), body)
     return ask
 
 
@@ -42,7 +42,7 @@ def with_bursar(client: Client, bursar: Any, *, user: str | Callable[[], str | N
     unless `allow` has the beginning of its path or the name of its resource.
 
     `max_retries` of the client becomes 0, for the SDK sleeps inside the call on a provider's 429, while the reservation is held. `model`:
-    the name of the model, where the client knows only that of a deployment. `input_tokens(body)`: in place of the estimate.
+    the name of the model, where the client knows only that of a deployment. `input_tokens(body)`, `tokenizer(text)`: in place of the estimate.
     `stream_usage=False`: for servers that do not know stream_options. Further options are fields of each check."""
     guard = Guard(bursar, user=user, **options)
     allowed = tuple(allow)

@@ -8,6 +8,7 @@ import json
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 
+from bursar._core.run import Job
 from bursar.answers import Check
 from bursar.errors import BursarError
 
@@ -19,7 +20,6 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
-_ATTEMPTS = 32  # that one request may have
 
 
 class HttpRequest:
@@ -45,31 +45,9 @@ class HttpRequest:
         return state
 
 
-class Limited:
-    """`request.state.bursar` of a request that may run."""
-
-    def __init__(self, check: Check) -> None:
-        self.check = check
-        self._told: list[dict[str, Any]] = []
-
-    def usage(self, provider_usage: object = None, **record: Any) -> None:
-        """What a call of a provider used: its response or usage object as it came, with `provider` where that is not OpenAI's, Anthropic's or
-        Google's; or the meters by name, usage={"input_tokens": ...}. Each call of this method is one call of a provider."""
-        self._told.append({"provider_usage": provider_usage, **record})
-
-    @property
-    def told(self) -> bool:
-        return bool(self._told)
-
-    def records(self) -> list[dict[str, Any]]:
-        """The arguments of Bursar.record(), one for each call; the last one ends the reservation."""
-        last = len(self._told) - 1
-        return [{"attempt": min(number, _ATTEMPTS - 1), "keep_open": number < last, **words} for number, words in enumerate(self._told)]
-
-
 class BursarMiddleware:
-    """Checks each HTTP request, answers 429 when a limit denies it, and records it when its response has ended. WebSockets and lifespan
-    events pass through.
+    """Checks each HTTP request, answers 429 when a limit denies it, and records it when its response has ended: what the handler has told
+    `request.state.bursar`, a bursar.Job. WebSockets and lifespan events pass through.
 
     user(request)        whose limits count: the id of who has signed in; None or "": the client's address, as "ip:ADDRESS"
     model                the model that the route will call, or a function of the request
@@ -112,7 +90,7 @@ class BursarMiddleware:
         if not check.allowed:
             body = await _value(self._deny(request, check)) if self._deny else denial(check)
             return await _answer(send, 429, of_check(check, self._headers, self._reset), body)
-        await self._run(_Response(Limited(check), of_check(check, self._headers, self._reset), send), scope, receive)
+        await self._run(_Response(Job(self._bursar, check), of_check(check, self._headers, self._reset), send), scope, receive)
 
     async def _question(self, request: HttpRequest) -> dict[str, Any]:
         fields = {**self._fields, **((await _value(self._estimate(request)) or {}) if self._estimate else {})}
@@ -130,7 +108,7 @@ class BursarMiddleware:
         return {**fields, "user": str(user), "model": model or ""}
 
     async def _run(self, response: _Response, scope: Scope, receive: Receive) -> None:
-        scope.setdefault("state", {})["bursar"] = response.limited
+        scope.setdefault("state", {})["bursar"] = response.job
         failed = False
         try:
             await self.app(scope, receive, response.send)
@@ -144,17 +122,10 @@ class BursarMiddleware:
 
     async def _settle(self, response: _Response, failed: bool) -> None:
         """Runs after the response. What goes wrong has reached `on_error` of Bursar."""
-        limited, record = response.limited, self._bursar.record
+        if not failed and response.status >= 400 and not response.job.told:
+            response.job.usage(usage={})  # the caller's mistake counts as a request, but has used no tokens
         with contextlib.suppress(Exception):
-            if limited.told:
-                for arguments in limited.records():
-                    await record(limited.check, **arguments)
-            elif failed:
-                await self._bursar.cancel(limited.check)
-            elif response.status >= 400:  # the caller's mistake counts as a request, but has used no tokens
-                await record(limited.check, usage={})
-            else:
-                await record(limited.check)
+            await response.job._settle(failed)
 
     def _until_settled(self, receive: Receive) -> Receive:
         """The application hears of the shutdown, at which it closes Bursar, when all responses are recorded."""
@@ -169,8 +140,8 @@ class BursarMiddleware:
 class _Response:
     """Sees the response on its way, and adds the headers."""
 
-    def __init__(self, limited: Limited, headers: dict[str, str], send: Send) -> None:
-        self.limited, self.status = limited, 0
+    def __init__(self, job: Job, headers: dict[str, str], send: Send) -> None:
+        self.job, self.status = job, 0
         self._headers, self._send = _encoded(headers), send
 
     @property

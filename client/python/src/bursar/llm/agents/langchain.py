@@ -8,7 +8,7 @@ from typing import Any
 from langchain_core.callbacks import BaseCallbackHandler
 
 from .._guard import Ask, Guard, Ticket
-from .._texts import number, tokens_of
+from .._texts import number
 
 
 class BursarHandler(BaseCallbackHandler):
@@ -25,16 +25,16 @@ class BursarHandler(BaseCallbackHandler):
         self._lock = threading.Lock()
 
     def on_chat_model_start(self, serialized: Any, messages: Any, *, run_id: Any, **kwargs: Any) -> None:
-        self._check(tokens_of(messages), run_id, kwargs)
+        self._check(messages, run_id, kwargs)
 
     def on_llm_start(self, serialized: Any, prompts: Any, *, run_id: Any, **kwargs: Any) -> None:
-        self._check(tokens_of(prompts), run_id, kwargs)
+        self._check(prompts, run_id, kwargs)
 
-    def _check(self, tokens: int, run_id: Any, kwargs: dict[str, Any]) -> None:
+    def _check(self, messages: Any, run_id: Any, kwargs: dict[str, Any]) -> None:
         params = kwargs.get("invocation_params") or {}
         model = (kwargs.get("metadata") or {}).get("ls_model_name") or params.get("model") or params.get("model_name") or ""
         most = next((found for name in ("max_completion_tokens", "max_tokens", "max_output_tokens") if (found := number(params.get(name)))), 0)
-        ticket = self._guard.open(Ask(str(model), tokens, most, "langchain", params))
+        ticket = self._guard.open(Ask(str(model), most, "langchain", {"messages": messages, "tools": params.get("tools")}))
         with self._lock:
             self._open[run_id] = ticket
 

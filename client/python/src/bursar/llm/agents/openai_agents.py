@@ -8,7 +8,7 @@ from typing import Any
 from agents import Model, ModelProvider, MultiProvider
 
 from .._guard import Ask, Guard
-from .._texts import number, tokens_of
+from .._texts import number
 
 
 class BursarModel(Model):
@@ -26,8 +26,8 @@ class BursarModel(Model):
     def _ask(self, system_instructions: Any, items: Any, settings: Any, tools: Any) -> Ask:
         schemas = [schema for tool in tools or () if (schema := getattr(tool, "params_json_schema", None))]
         name = self._name or str(getattr(self._wrapped, "model", ""))
-        tokens = tokens_of(items, instructions=system_instructions, tools=schemas)
-        return Ask(name, tokens, number(getattr(settings, "max_tokens", None)), "openai-agents", items)
+        body = {"instructions": system_instructions, "input": items, "tools": schemas}
+        return Ask(name, number(getattr(settings, "max_tokens", None)), "openai-agents", body)
 
     async def get_response(self, system_instructions: Any, input: Any, model_settings: Any, tools: Any, *args: Any, **kwargs: Any) -> Any:
         ticket = await self._guard.aopen(self._ask(system_instructions, input, model_settings, tools))

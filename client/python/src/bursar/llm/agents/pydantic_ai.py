@@ -10,7 +10,7 @@ from pydantic_ai.models import Model
 from pydantic_ai.models.wrapper import WrapperModel
 
 from .._guard import Ask, Guard, NotGuarded
-from .._texts import number, tokens_of
+from .._texts import number
 
 
 class BursarModel(WrapperModel):
@@ -21,7 +21,7 @@ class BursarModel(WrapperModel):
         self._guard = guard
 
     def _ask(self, messages: list[Any], settings: Any) -> Ask:
-        return Ask(self.wrapped.model_name, tokens_of(messages), number((settings or {}).get("max_tokens")), "pydantic-ai", messages)
+        return Ask(self.wrapped.model_name, number((settings or {}).get("max_tokens")), "pydantic-ai", {"messages": messages})
 
     async def request(self, messages: Any, model_settings: Any, model_request_parameters: Any) -> Any:
         ticket = await self._guard.aopen(self._ask(messages, model_settings))

@@ -1,7 +1,6 @@
-"""The imitation of Telegram itself: what a bot and a test see of it."""
+"""The imitation of Telegram that the client packages are tested with (tests/clients): what a bot and a test see of it."""
 import http.server
 import json
-import pathlib
 import subprocess
 import sys
 import threading
@@ -10,7 +9,9 @@ import urllib.request
 
 import pytest
 
-PROGRAM = pathlib.Path(__file__).with_name("telegram.py")
+from harness.paths import ROOT
+
+PROGRAM = ROOT / "tests" / "clients" / "imitations" / "telegram.py"
 
 
 class Api:
