@@ -19,8 +19,28 @@ export interface ErrorParts {
   cause?: unknown;
 }
 
+/*
+ * An application may have this package more than once: as ESM and as CommonJS, or in each bundle that Next.js makes. Its errors are
+ * recognized by a mark, so that `instanceof` works across the copies.
+ */
+const MARK = Symbol.for("bursar.error");
+
+function marked(of: object, mark: "BursarError" | "Denied", own: object, value: unknown): boolean {
+  if (Function.prototype[Symbol.hasInstance].call(of, value)) return true;
+  const found = of === own && typeof value === "object" && value !== null ? (value as { [MARK]?: string })[MARK] : undefined;
+  return found !== undefined && (mark === "BursarError" || found === mark);
+}
+
 /** A call failed, or an argument is wrong. */
 export class BursarError extends Error {
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return marked(this, "BursarError", BursarError, value);
+  }
+
+  protected get [MARK](): string {
+    return "BursarError";
+  }
+
   /** The gRPC code: "UNAVAILABLE", "INVALID_ARGUMENT", ... docs/api.md says when the server answers with which. */
   readonly code: Code;
   /** The path of the field that is wrong, such as `items[3].user`; empty when none is. */
@@ -51,6 +71,14 @@ const TRIGGERS = /429|rate[ _]limit|too many requests/i;
  * When it could pass is `check.retryAfterMs`; the error's own figure is 0, because LangChain sleeps as long as it says, for hours.
  */
 export class Denied extends BursarError {
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return marked(this, "Denied", Denied, value);
+  }
+
+  protected override get [MARK](): string {
+    return "Denied";
+  }
+
   /** The whole answer. */
   readonly check: Check;
 

@@ -135,26 +135,29 @@ class Checked implements Call {
   }
 }
 
-/** A call within a job: its use is one of the job's. */
+/** A call within a job: its use is one of the job's. An empty object says that it ran, and that nobody knows what it used. */
 class HandedOn implements Call {
   readonly #job: Job;
-  #told: (() => void) | undefined;
+  #told: { providerUsage: object; options: UsageOptions } | undefined;
+  #ended = false;
 
   constructor(job: Job) {
     this.#job = job;
   }
 
   tell(providerUsage: object, options: UsageOptions = {}): void {
-    this.#told = () => this.#job.usage(providerUsage, options);
+    this.#told = { providerUsage, options };
   }
 
   async end(): Promise<void> {
-    this.#told?.();
-    this.#told = undefined;
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#job.usage(this.#told?.providerUsage ?? {}, this.#told?.options);
   }
 
-  fail(): Promise<void> {
-    return this.end();
+  async fail(error: unknown): Promise<void> {
+    if (this.#told || mayHaveRun(error)) return this.end();
+    this.#ended = true;
   }
 }
 

@@ -52,11 +52,12 @@ export class TrustedProxies {
 
 /**
  * The address that the outermost trusted proxy saw: from the right, the first of X-Forwarded-For that is not a trusted proxy.
- * Whatever a client writes into the header itself stands further left. `socket` is who is connected; a framework that does not
- * say it (Next.js) is taken to be behind a trusted proxy.
+ * Whatever a client writes into the header itself is further left. `socket` is who is connected. Next.js does not say that, and
+ * leaves a header that a client wrote as it is: without proxies that are named nothing is known there.
  */
 export function clientAddress(socket: string | undefined, forwarded: string | undefined, trusted: TrustedProxies): string | undefined {
   let address = plainAddress(socket);
+  if (address === undefined && trusted.size === 0) return undefined;
   if (address !== undefined && !trusted.has(address)) return address;
   const chain = (forwarded ?? "").split(",");
   while (chain.length > 0) {

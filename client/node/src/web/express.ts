@@ -1,5 +1,7 @@
 /** Middleware for Express (4 and 5), and for what else has requests and responses of node:http, such as Connect and Next.js's API routes. */
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Check } from "../core/check.js";
+import { checkHeaders, denialBody, type HeaderChoice, type ResetForm } from "./headers.js";
 import { Limiter, type RateLimitOptions } from "./limiter.js";
 import type { Client, WebJob } from "./recorder.js";
 
@@ -61,18 +63,28 @@ async function admit<Req extends IncomingMessage>(limiter: Limiter<Req>, req: Re
   } finally {
     res.off("close", left);
   }
-  for (const [name, value] of Object.entries(outcome.headers)) res.setHeader(name, value);
   if ("job" in outcome) {
-    const { job } = outcome;
+    const { job, headers } = outcome;
+    for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
     (req as LimitedRequest).bursar = job;
     res.once("close", () => job.end({ status: res.statusCode, complete: res.writableFinished }));
     if (res.closed || res.destroyed) job.end({ status: 499, complete: false });
     return true;
   }
-  res.statusCode = outcome.status;
-  res.setHeader("Content-Type", "application/json; charset=utf-8");
-  res.end(JSON.stringify(outcome.body));
+  answer(res, outcome.status, outcome.headers, outcome.body);
   return false;
+}
+
+function answer(res: ServerResponse, status: number, headers: Record<string, string>, body: unknown): void {
+  res.statusCode = status;
+  for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
+  res.setHeader("Content-Type", "application/json; charset=utf-8");
+  res.end(JSON.stringify(body));
+}
+
+/** Answers a denial that a handler met itself, such as that of a pool: 429 with the headers and the body that `rateLimit` sends. */
+export function sendDenial(res: ServerResponse, check: Check, options: { headers?: HeaderChoice; reset?: ResetForm; body?: unknown } = {}): void {
+  answer(res, 429, checkHeaders(check, options.headers ?? "both", options.reset), options.body ?? denialBody(check));
 }
 
 /** A header that came several times was one list in the order in which it came. */

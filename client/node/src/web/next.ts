@@ -1,4 +1,6 @@
 /** Next.js (13.4 and later, Node.js runtime): route handlers of the app router, the proxy (middleware), and API routes of pages/. */
+import type { Check } from "../core/check.js";
+import { checkHeaders, denialBody, type HeaderChoice, type ResetForm } from "./headers.js";
 import { Limiter, type RateLimitOptions } from "./limiter.js";
 import type { Client, ResponseJob, WebJob } from "./recorder.js";
 
@@ -32,6 +34,11 @@ export function withRateLimit<Req extends Request, Context = unknown>(
     }
     return watched(response, headers, job);
   };
+}
+
+/** The answer to a denial that a handler met itself, such as that of a pool: 429 with the headers and the body that `withRateLimit` sends. */
+export function denialResponse(check: Check, options: { headers?: HeaderChoice; reset?: ResetForm; body?: unknown } = {}): Response {
+  return Response.json(options.body ?? denialBody(check), { status: 429, headers: checkHeaders(check, options.headers ?? "both", options.reset) });
 }
 
 /**

@@ -1,0 +1,127 @@
+/** The examples, as a reader starts them: against a real Bursar, with the fake LLM that they bring along. */
+import assert from "node:assert/strict";
+import { spawn, spawnSync } from "node:child_process";
+import { cpSync, rmSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { startBursar, until } from "./servers.mjs";
+
+const here = (name) => fileURLToPath(new URL(name, import.meta.url));
+let bursar;
+const running = [];
+before(async () => {
+  bursar = await startBursar();
+  await bursar.bursar("pool", "put", "agent-execution", "--slots", "1");
+  await bursar.tier("one", "requests=1/day");
+});
+after(async () => {
+  for (const child of running) child.kill("SIGTERM");
+  await bursar?.stop();
+});
+
+/* The examples find the packages that are installed here. */
+const work = here("./examples.work/");
+rmSync(work, { recursive: true, force: true });
+cpSync(here("../../examples/"), work, { recursive: true, filter: (name) => !/node_modules|\.next/.test(name) });
+after(() => rmSync(work, { recursive: true, force: true }));
+
+/** Starts a program in an example's folder, and gives its first line that says where it listens. */
+async function start(folder, command, args, env = {}) {
+  const child = spawn(command, args, { cwd: work + folder, stdio: ["ignore", "pipe", "inherit"], env: { ...process.env, BURSAR_ADDRESS: bursar.addresses.join(","), OPENAI_API_KEY: "", PORT: "0", ...env } });
+  running.push(child);
+  for await (const line of createInterface({ input: child.stdout })) {
+    const url = /http:\/\/(127\.0\.0\.1|localhost):\d+/.exec(line)?.[0];
+    if (url) return { child, url };
+  }
+  throw new Error(`${folder}: ended before it listened`);
+}
+
+/** The events of a stream, as they arrive. */
+async function* events(response) {
+  let text = "";
+  for await (const chunk of response.body.pipeThrough(new TextDecoderStream())) {
+    text += chunk;
+    for (let end; (end = text.indexOf("\n\n")) >= 0; text = text.slice(end + 2)) {
+      const [, event, data] = /^event: (\w+)\ndata: (.*)$/.exec(text.slice(0, end));
+      yield { event, ...JSON.parse(data) };
+    }
+  }
+}
+
+const collect = async (response) => {
+  const all = [];
+  for await (const event of events(response)) all.push(event);
+  return all;
+};
+
+const requestsOf = async (user) => JSON.parse(await bursar.bursar("status", user, "--json"));
+
+test("express-api: answers, waits for a slot, denies and counts", async () => {
+  const { child, url } = await start("express-api", "node", ["server.mjs"]);
+  const post = (path, user) => fetch(url + path, { method: "POST", headers: { "content-type": "application/json", "x-user": user }, body: JSON.stringify({ message: "What is a lighthouse?" }) });
+
+  const { answer } = await (await post("/answer", "ann")).json();
+  assert.match(answer, /bright lamp/);
+  const [first, second] = await Promise.all([post("/chat", "ann").then(collect), post("/chat", "bob").then(collect)]);
+  for (const all of [first, second]) {
+    assert.match(all.filter(({ event }) => event === "text").map(({ text }) => text).join(""), /bright lamp/);
+    assert.equal(all.at(-1).event, "done");
+  }
+  assert.ok([...first, ...second].some(({ event, position }) => event === "queued" && position >= 1), "one of the two waited");
+
+  await bursar.account("carl", "one");
+  assert.equal((await post("/chat", "carl")).status, 200);
+  const denial = await post("/chat", "carl");
+  assert.equal(denial.status, 429);
+  assert.equal(denial.headers.get("x-should-retry"), "false");
+  assert.equal((await denial.json()).error.code, "quota");
+
+  const limits = await (await fetch(url + "/usage", { headers: { "x-user": "ann" } })).json();
+  assert.ok(limits.some(({ limit, used }) => limit === "requests_per_day" && used === 3));
+  assert.ok(await requestsOf("ann"));
+
+  child.kill("SIGTERM");
+  await until(() => child.exitCode !== null, "its end");
+  assert.equal(child.exitCode, 0);
+});
+
+test("next-chat: builds, answers, waits for a slot, denies, and limits pages by address", async () => {
+  const env = { ...process.env, BURSAR_ROOT: "../../../..", NEXT_TELEMETRY_DISABLED: "1", BURSAR_ADDRESS: bursar.addresses.join(",") };
+  const next = here("./node_modules/next/dist/bin/next");
+  const built = spawnSync("node", [next, "build"], { cwd: `${work}next-chat`, env, encoding: "utf8" });
+  assert.equal(built.status, 0, built.stdout + built.stderr);
+  const { url } = await start("next-chat", "node", [next, "start", "--hostname", "127.0.0.1"], env);
+  const post = (path, user, init = {}) => fetch(url + path, { method: "POST", headers: { "x-user": user }, body: JSON.stringify({ message: "What is a lighthouse?" }), ...init });
+
+  assert.equal((await fetch(`${url}/api/chat`, { method: "POST", body: "{}" })).status, 401);
+  assert.match((await (await post("/api/answer", "nina")).json()).answer, /bright lamp/);
+  const both = await Promise.all([post("/api/chat", "nina").then(collect), post("/api/chat", "otto").then(collect)]);
+  for (const all of both) {
+    assert.match(all.filter(({ event }) => event === "text").map(({ text }) => text).join(""), /bright lamp/);
+    assert.equal(all.at(-1).event, "done");
+  }
+  assert.ok(both.flat().some(({ event, position }) => event === "queued" && position >= 1), "one of the two waited");
+
+  await bursar.account("paul", "one");
+  await collect(await post("/api/chat", "paul"));
+  const denial = await post("/api/chat", "paul");
+  assert.equal(denial.status, 429);
+  assert.equal(denial.headers.get("x-should-retry"), "false");
+
+  /* A reader who leaves in the middle: the slot is free again, and the request is in the books. */
+  const leaving = new AbortController();
+  const response = await post("/api/chat", "quin", { signal: leaving.signal });
+  await events(response).next();
+  leaving.abort();
+  await until(async () => (await bursar.sql("SELECT count(*) FROM ledger WHERE user_id = 'quin'"))[0][0] === 1, "the record");
+  assert.equal((await collect(await post("/api/chat", "rosa"))).at(-1).event, "done");
+
+  await bursar.account("ip:198.51.100.7", "one");
+  const page = (chain) => fetch(url, { headers: { "x-forwarded-for": chain } });
+  const passed = await page("6.6.6.6, 198.51.100.7");
+  assert.equal(passed.status, 200);
+  assert.match(await passed.text(), /Chat/);
+  assert.ok(passed.headers.get("ratelimit"));
+  assert.equal((await page("7.7.7.7, 198.51.100.7")).status, 429);
+});
