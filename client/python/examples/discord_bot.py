@@ -31,7 +31,7 @@ def question_of(event: discord.Message | discord.Interaction) -> str:
     return event.content if isinstance(event, discord.Message) else event.namespace.question
 
 
-bursar = Bursar(spool=os.environ.get("SPOOL", "var/discord-spool"), on_error=lambda error: print("bursar:", error))  # BURSAR_ADDRESS, BURSAR_KEY
+bursar = Bursar(spool=os.environ.get("SPOOL", "var/discord-spool"), on_error=lambda error: print("bursar:", error))  # BURSAR_ADDR, BURSAR_KEY
 limited = bursar_bot(
     bursar,
     model=MODEL,

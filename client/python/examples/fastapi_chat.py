@@ -36,7 +36,7 @@ class Question(BaseModel):
 
 @contextlib.asynccontextmanager
 async def lifespan(app: FastAPI):
-    async with Bursar(interface="web") as app.state.bursar:  # BURSAR_ADDRESS, BURSAR_KEY
+    async with Bursar(interface="web") as app.state.bursar:  # BURSAR_ADDR, BURSAR_KEY
         yield
 
 

@@ -26,7 +26,7 @@ MOST = 500  # tokens that an answer may have
 WORDS_A_SECOND = float(os.environ.get("WORDS_A_SECOND", "10"))
 EDIT_EVERY_S = 1.5
 
-bursar = Bursar(spool=os.environ.get("SPOOL", "var/telegram-spool"), on_error=lambda error: print("bursar:", error))  # BURSAR_ADDRESS, BURSAR_KEY
+bursar = Bursar(spool=os.environ.get("SPOOL", "var/telegram-spool"), on_error=lambda error: print("bursar:", error))  # BURSAR_ADDR, BURSAR_KEY
 dispatcher = Dispatcher()
 limited = bursar_bot(
     bursar,

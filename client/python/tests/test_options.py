@@ -19,13 +19,12 @@ from bursar.v1 import admin_pb2
 
 
 def test_addresses_come_as_text_as_a_list_and_from_the_environment(monkeypatch):
-    monkeypatch.delenv("BURSAR_ADDRESS", raising=False)
     monkeypatch.delenv("BURSAR_ADDR", raising=False)
     assert Bursar().options.addresses == ("127.0.0.1:7420",)
     assert Bursar("a:1, b:2").options.addresses == Bursar(["a:1", "b:2"]).options.addresses == ("a:1", "b:2")
     monkeypatch.setenv("BURSAR_ADDR", "of-the-command-line:7420")
     assert Bursar().options.addresses == ("of-the-command-line:7420",)
-    monkeypatch.setenv("BURSAR_ADDRESS", "unix:/run/bursar.sock,[::1]:7420")
+    monkeypatch.setenv("BURSAR_ADDR", "unix:/run/bursar.sock,[::1]:7420")
     monkeypatch.setenv("BURSAR_KEY", "bsk_x")
     assert Bursar().options.addresses == ("unix:/run/bursar.sock", "[::1]:7420") and Bursar().options.key == "bsk_x"
 

@@ -16,7 +16,7 @@ const COMMAND = {
   name: "ask", description: "Asks the bot", options: [{ name: "question", description: "What you want to know", type: 3, required: true }],
 };
 
-// The address and the key are read from BURSAR_ADDRESS and BURSAR_KEY.
+// The address and the key are read from BURSAR_ADDR and BURSAR_KEY.
 const bursar = new Bursar({ spool: { directory: process.env.SPOOL ?? "spool" }, onError: (error) => console.error("bursar:", error.message) });
 const limited = bursarBot(bursar, {
   model: MODEL,

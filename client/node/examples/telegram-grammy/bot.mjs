@@ -13,7 +13,7 @@ const MODEL = process.env.MODEL ?? "gpt-4o";
 const WORDS_A_SECOND = Number(process.env.WORDS_A_SECOND ?? 10);
 const EDIT_EVERY_MS = 1_500;
 
-// The address and the key are read from BURSAR_ADDRESS and BURSAR_KEY.
+// The address and the key are read from BURSAR_ADDR and BURSAR_KEY.
 const bursar = new Bursar({ spool: { directory: process.env.SPOOL ?? "spool" }, onError: (error) => console.error("bursar:", error.message) });
 const limited = bursarBot(bursar, {
   model: MODEL,

@@ -23,7 +23,7 @@ export interface SpoolOptions {
 }
 
 export interface BursarOptions {
-  /** host:port or unix:/path; several as an array or separated by commas. Default: BURSAR_ADDRESS, or 127.0.0.1:7420. */
+  /** host:port or unix:/path; several as an array or separated by commas. Default: BURSAR_ADDR, or 127.0.0.1:7420. */
   address?: string | string[];
   /** An API key (bsk_...). Default: BURSAR_KEY. */
   key?: string;
@@ -87,7 +87,7 @@ function checkAddress(address: string): string {
 }
 
 function readAddresses(given: string | string[] | undefined): string[] {
-  const text = given ?? process.env["BURSAR_ADDRESS"];
+  const text = given ?? process.env["BURSAR_ADDR"];
   const list = (Array.isArray(text) ? text : (text || "127.0.0.1:7420").split(",")).map((one) => one.trim());
 
   if (list.length === 0) throw invalid("address", "the list is empty");

@@ -27,7 +27,7 @@ async function start(t: TestContext, name: string, messenger: Telegram | Discord
   cpSync(join(EXAMPLES, name, "bot.mjs"), copy);
   const example = spawn(process.execPath, [copy], {
     stdio: ["ignore", "pipe", "inherit"],
-    env: { ...process.env, BURSAR_ADDRESS: served.addresses[0]!, SPOOL: spool, WORDS_A_SECOND: "200", UPGRADE_URL: "https://example.org/pro", ...env },
+    env: { ...process.env, BURSAR_ADDR: served.addresses[0]!, SPOOL: spool, WORDS_A_SECOND: "200", UPGRADE_URL: "https://example.org/pro", ...env },
   });
   t.after(async () => {
     example.kill("SIGTERM");

@@ -127,11 +127,11 @@ for (const [options, field] of [
 
 test("the address and the key come from the environment when they are not given", async () => {
   const server = await new FakeServer({ check: (request) => allowed(request) }).start();
-  process.env["BURSAR_ADDRESS"] = ` ${server.address}`;
+  process.env["BURSAR_ADDR"] = ` ${server.address}`;
   process.env["BURSAR_KEY"] = "bsk_secret";
   const bursar = new Bursar();
   await bursar.check({ user: "ann" });
-  delete process.env["BURSAR_ADDRESS"];
+  delete process.env["BURSAR_ADDR"];
   delete process.env["BURSAR_KEY"];
   assert.deepEqual(server.asked[0]!.metadata.get("authorization"), ["Bearer bsk_secret"]);
   await bursar.close();

@@ -28,7 +28,7 @@ after(() => rmSync(work, { recursive: true, force: true }));
 
 /** Starts a program in an example's folder, and gives its first line that says where it listens. */
 async function start(folder, command, args, env = {}) {
-  const child = spawn(command, args, { cwd: work + folder, stdio: ["ignore", "pipe", "inherit"], env: { ...process.env, BURSAR_ADDRESS: bursar.addresses.join(","), OPENAI_API_KEY: "", PORT: "0", ...env } });
+  const child = spawn(command, args, { cwd: work + folder, stdio: ["ignore", "pipe", "inherit"], env: { ...process.env, BURSAR_ADDR: bursar.addresses.join(","), OPENAI_API_KEY: "", PORT: "0", ...env } });
   running.push(child);
   for await (const line of createInterface({ input: child.stdout })) {
     const url = /http:\/\/(127\.0\.0\.1|localhost):\d+/.exec(line)?.[0];
@@ -87,7 +87,7 @@ test("express-api: answers, waits for a slot, denies and counts", async () => {
 });
 
 test("next-chat: builds, answers, waits for a slot, denies, and limits pages by address", async () => {
-  const env = { ...process.env, BURSAR_ROOT: "../../../..", NEXT_TELEMETRY_DISABLED: "1", BURSAR_ADDRESS: bursar.addresses.join(",") };
+  const env = { ...process.env, BURSAR_ROOT: "../../../..", NEXT_TELEMETRY_DISABLED: "1", BURSAR_ADDR: bursar.addresses.join(",") };
   const next = here("./node_modules/next/dist/bin/next");
   const built = spawnSync("node", [next, "build"], { cwd: `${work}next-chat`, env, encoding: "utf8" });
   assert.equal(built.status, 0, built.stdout + built.stderr);

@@ -24,7 +24,7 @@ def start_example(tmp_path):
     """start_example(name, fleet, **variables): its process, until the test ends."""
     with contextlib.ExitStack() as started:
         def start(name, fleet, **variables):
-            words = {"BURSAR_ADDRESS": ",".join(addresses(fleet)), "SPOOL": str(tmp_path / "spool")} | variables
+            words = {"BURSAR_ADDR": ",".join(addresses(fleet)), "SPOOL": str(tmp_path / "spool")} | variables
             process = started.enter_context(subprocess.Popen([sys.executable, str(EXAMPLES / name)], env=os.environ | words))
             started.callback(process.kill)
             return process

@@ -31,7 +31,7 @@ async def proxy(fleet, llm, tmp_path):
     config = {"model_list": [{"model_name": "fast", "litellm_params": deployment, "model_info": {"id": name}} for name in ("one", "two")],
               "litellm_settings": {"callbacks": ["bursar_handler.handler"]}, "general_settings": {"master_key": KEY}}
     (tmp_path / "config.yaml").write_text(json.dumps(config))
-    env = {**os.environ, "BURSAR_ADDRESS": ",".join(addresses(fleet)), "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+    env = {**os.environ, "BURSAR_ADDR": ",".join(addresses(fleet)), "LITELLM_LOCAL_MODEL_COST_MAP": "True",
            "CONFIG_FILE_PATH": str(tmp_path / "config.yaml"), "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])}
     command = [sys.executable, "-m", "uvicorn", "litellm.proxy.proxy_server:app", "--port", str(port)]
     with open(tmp_path / "log", "wb") as log:

@@ -22,7 +22,7 @@ async def chat(fleet, bursar, tmp_path):
 
     async def start(words_a_second):
         own, port = await pool(bursar), free_port()
-        env = {**os.environ, "BURSAR_ADDRESS": ",".join(addresses(fleet)), "PORT": str(port), "POOL": own.name,
+        env = {**os.environ, "BURSAR_ADDR": ",".join(addresses(fleet)), "PORT": str(port), "POOL": own.name,
                "WORDS_A_SECOND": str(words_a_second)}
         with open(tmp_path / "log", "wb") as log:
             process = subprocess.Popen([sys.executable, ROOT / "client" / "python" / "examples" / "fastapi_chat.py"], env=env, stdout=log,

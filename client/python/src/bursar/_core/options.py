@@ -118,7 +118,7 @@ def made(given: Mapping[str, Any], address: str | Iterable[str] | None) -> Optio
 
 
 def _addresses(address: str | Iterable[str] | None) -> list[str]:
-    given = address if address is not None else os.environ.get("BURSAR_ADDRESS") or os.environ.get("BURSAR_ADDR") or DEFAULT_ADDRESS
+    given = address if address is not None else os.environ.get("BURSAR_ADDR") or DEFAULT_ADDRESS
     listed = given.split(",") if isinstance(given, str) else list(given)
     found = [one.strip() for one in listed if one.strip()]
     if not found:

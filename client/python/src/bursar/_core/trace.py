@@ -7,9 +7,9 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 try:
-    from opentelemetry import propagate, trace
+    from opentelemetry import propagate, trace  # type: ignore[import-not-found,unused-ignore]
 except ImportError:
-    propagate = trace = None  # type: ignore[assignment]
+    propagate = trace = None  # type: ignore[assignment,unused-ignore]
 
 Attributes = dict[str, str | bool | int]
 
