@@ -1,10 +1,12 @@
 """Everything a provider bills: what it costs, by three calculators; and where it is kept and shown."""
 import csv
+import datetime
 import fractions
 import io
 import json
 import math
 import random
+import zoneinfo
 
 import grpc
 import pytest
@@ -54,6 +56,18 @@ def decimal(value):
     return f"{value // 10**6}.{value % 10**6:06d}".rstrip("0").rstrip(".")
 
 
+def place(where):
+    """Of the times of a price: minutes east of UTC, or a zone."""
+    return f"[{where}]" if isinstance(where, str) else f"{'-' if where < 0 else '+'}{abs(where) // 60:02d}:{abs(where) % 60:02d}"
+
+
+def minutes_east(where, at_us):
+    if not isinstance(where, str):
+        return where
+    at = datetime.datetime.fromtimestamp(at_us // 1_000_000, zoneinfo.ZoneInfo(where))
+    return int(at.utcoffset().total_seconds()) // 60
+
+
 class Rule:
     """A random price, as text for the server and as fractions for itself."""
 
@@ -66,7 +80,7 @@ class Rule:
         self.mode_rates = {(mode, above, meter): self.rate() for mode in self.modes for above in [0, *self.tiers] for meter in METERS
                            if draw.random() < 0.12}
         self.regions = {name: fractions.Fraction(*self.ratio(1000)) for name in ("us", "eu")[:draw.randint(0, 2)]}
-        self.hours = [(draw.choice([0, 480, -210]), draw.randint(1, 127), draw.randint(0, 1439), draw.randint(1, 1440),
+        self.hours = [(draw.choice([0, 480, -210, "America/New_York", "Europe/Berlin"]), draw.randint(1, 127), draw.randint(0, 1439), draw.randint(1, 1440),
                        fractions.Fraction(*self.ratio(1000))) for _ in range(draw.choice([0, 0, 1, 2]))]
 
     def rate(self):
@@ -85,8 +99,7 @@ class Rule:
         tiers = [pb.ContextTier(above_tokens=n, rates=" ".join(f"{m}={decimal(v)}" for m, v in rates.items()))
                  for n, rates in self.above.items()]
         hours = " ".join(f"{','.join(d for i, d in enumerate(DAYS) if days >> i & 1)}@{a // 60:02d}:{a % 60:02d}-{b // 60:02d}:{b % 60:02d}"
-                         f"{'-' if off < 0 else '+'}{abs(off) // 60:02d}:{abs(off) % 60:02d}={r.numerator}/{r.denominator}"
-                         for off, days, a, b, r in self.hours)
+                         f"{place(where)}={r.numerator}/{r.denominator}" for where, days, a, b, r in self.hours)
         return pb.Price(
             provider="rules", model=self.model, rates=text, context_tiers=tiers, hours=hours,
             modes=[pb.ModeRatio(mode=n, numerator=r.numerator, denominator=r.denominator) for n, r in self.modes.items()],
@@ -102,8 +115,8 @@ class Rule:
         return None
 
     def hour_ratio(self, at_us):
-        for offset, days, start, end, ratio in self.hours:
-            day, minute = divmod(at_us // 60_000_000 + offset, 1440)
+        for where, days, start, end, ratio in self.hours:
+            day, minute = divmod(at_us // 60_000_000 + minutes_east(where, at_us), 1440)
             overnight = end <= start
             if overnight and minute < end:
                 day -= 1
@@ -156,7 +169,8 @@ climb AS (SELECT meter, meter AS at FROM used UNION ALL
 found AS (SELECT climb.meter, own, plain FROM climb JOIN rates ON rates.meter = climb.at WHERE own IS NOT NULL OR plain IS NOT NULL),
 ratio AS (SELECT coalesce((SELECT modes->%(mode)s FROM p), '[1, 1]') AS mode, coalesce((SELECT more->'regions'->%(region)s FROM p), '[1, 1]') AS region,
     coalesce((SELECT jsonb_build_array(h->4, h->5) FROM p, jsonb_array_elements(coalesce(more->'hours', '[]')) WITH ORDINALITY t (h, n),
-        LATERAL (SELECT (%(at)s::bigint / 60000000 + (h->>0)::int) AS minutes) m,
+        LATERAL (SELECT CASE WHEN h->>6 IS NULL THEN %(at)s::bigint / 60000000 + (h->>0)::int
+            ELSE extract(epoch FROM to_timestamp(%(at)s::bigint / 1000000) AT TIME ZONE (h->>6))::bigint / 60 END AS minutes) m,
         LATERAL (SELECT minutes / 1440 AS day, minutes %% 1440 AS minute, (h->>2)::int AS a, (h->>3)::int AS b, (h->>1)::int AS days) d
         WHERE (a < b AND minute >= a AND minute < b AND days >> ((day + 3) %% 7)::int & 1 = 1)
            OR (b <= a AND ((minute < b AND days >> ((day + 2) %% 7)::int & 1 = 1)

@@ -8,6 +8,7 @@
 #include "base/utf8.h"
 #include "domain/limit/limit.h"
 #include "domain/price/price_allowance.h"
+#include "domain/time/zone_file.h"
 
 static bool check_rate(int64_t pico, enum meter meter, const char *prefix, struct err *err)
 {
@@ -184,6 +185,8 @@ static bool check_hours(const struct price *price, struct err *err)
 		snprintf(field, sizeof(field), "hours[%d]", i);
 		if (hours->offset_minutes < -840 || hours->offset_minutes > 840)
 			return err_invalid(err, field, "is more than 14 hours away from UTC");
+		if (hours->zone[0] && !zone_check(hours->zone, err))
+			return err_prefix(err, "%s: ", field);
 		if (hours->days == 0 || hours->days > 127)
 			return err_invalid(err, field, "has no day of the week");
 		if (hours->from_minute < 0 || hours->from_minute > 1439 || hours->to_minute < 0 ||

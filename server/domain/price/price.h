@@ -36,6 +36,7 @@ struct mode_rate {
 /* A time of day at which the price is another one. */
 struct price_hours {
 	int16_t offset_minutes; /* east of UTC, of the times and days: -840..840 */
+	char zone[ZONE_NAME_MAX + 1]; /* in place of the offset; "" = none */
 	uint8_t days; /* bit 0 = Monday; of the day on which the time begins */
 	int16_t from_minute, to_minute; /* [from, to) of the day, 0..1440; to <= from: until then on the next day */
 	int32_t num, den;

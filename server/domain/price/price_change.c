@@ -222,8 +222,9 @@ static bool places_same(const struct price *a, const struct price *b)
 	for (int i = 0; i < a->hours; i++) {
 		const struct price_hours *x = &a->hour[i], *y = &b->hour[i];
 
-		if (x->offset_minutes != y->offset_minutes || x->days != y->days || x->from_minute != y->from_minute ||
-			x->to_minute != y->to_minute || x->num != y->num || x->den != y->den)
+		if (x->offset_minutes != y->offset_minutes || strcmp(x->zone, y->zone) != 0 || x->days != y->days ||
+			x->from_minute != y->from_minute || x->to_minute != y->to_minute || x->num != y->num ||
+			x->den != y->den)
 			return false;
 	}
 	return true;

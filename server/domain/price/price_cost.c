@@ -7,6 +7,7 @@
 
 #include "base/units.h"
 #include "domain/limit/limit.h"
+#include "domain/time/zone_file.h"
 
 #define PICO_PER_NANO 1000
 
@@ -85,9 +86,28 @@ static bool region_find(const struct price *price, const char *region, struct ra
 	return false;
 }
 
+/* Minutes since 1970 by the clocks of the place. A zone whose file has gone counts as UTC, and is reported. */
+static int64_t local_minutes(const struct price_hours *hours, int64_t at_us)
+{
+	int64_t at = at_us / 1000000, from, to;
+	const struct tz *tz;
+	struct err err;
+
+	if (!hours->zone[0])
+		return at / 60 + hours->offset_minutes;
+	tz = zone_take(hours->zone, &err);
+	if (!tz) {
+		zone_miss(hours->zone);
+		return at / 60;
+	}
+	at += tz_offset(tz, at, &from, &to);
+	zone_give(tz);
+	return at / 60;
+}
+
 static bool hours_contain(const struct price_hours *hours, int64_t at_us)
 {
-	int64_t minutes = at_us / 60000000 + hours->offset_minutes;
+	int64_t minutes = local_minutes(hours, at_us);
 	int64_t day = minutes / 1440;
 	int minute = (int)(minutes % 1440);
 	bool overnight = hours->to_minute <= hours->from_minute;

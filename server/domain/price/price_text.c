@@ -1,4 +1,4 @@
-/* Lists of rates, modes, regions and hours as text (domain/price/price_text.h). */
+/* Reads lists of rates, modes, regions and hours from text (domain/price/price_text.h). */
 #include "domain/price/price_text.h"
 
 #include <inttypes.h>
@@ -8,9 +8,8 @@
 #include "domain/limit/limit.h"
 
 #define ITEM_MAX 512
-#define DAYS_ALL 127
 
-static const char day_names[7][4] = {"mon", "tue", "wed", "thu", "fri", "sat", "sun"};
+const char price_day_names[7][4] = {"mon", "tue", "wed", "thu", "fri", "sat", "sun"};
 
 /* Copies the next item of *text; false at the end. An item that is too long is cut, and then found invalid. */
 static bool next_item(const char **text, char item[ITEM_MAX])
@@ -230,7 +229,7 @@ bool regions_parse(const char *text, const char *field, struct price *price, str
 static int day_of(const char *text)
 {
 	for (int i = 0; i < 7; i++)
-		if (strncmp(text, day_names[i], 3) == 0)
+		if (strncmp(text, price_day_names[i], 3) == 0)
 			return i;
 	return -1;
 }
@@ -266,26 +265,43 @@ static bool days_read(const char *text, uint8_t *out)
 	}
 }
 
-/* "09:00-12:00+08:00", "16:30-00:30", "16:30-00:30Z" */
+/* "+08:00", "Z", "[Europe/Berlin]", or nothing for UTC. Whether there is such a zone, price_check says. */
+static bool place_read(const char *text, struct price_hours *out)
+{
+	size_t len = strlen(text);
+	int hour, minute, used = 0;
+	char sign[2];
+
+	if (len == 0 || strcmp(text, "Z") == 0)
+		return true;
+	if (text[0] == '[') {
+		if (len < 3 || text[len - 1] != ']' || len - 2 > ZONE_NAME_MAX)
+			return false;
+		if (strcmp(text, "[UTC]") != 0)
+			memcpy(out->zone, text + 1, len - 2); /* the rest is 0 */
+		return true;
+	}
+	if (sscanf(text, "%1[+-]%2d:%2d%n", sign, &hour, &minute, &used) != 3 || text[used])
+		return false;
+	if (hour < 0 || minute < 0 || minute > 59)
+		return false;
+	out->offset_minutes = (int16_t)((hour * 60 + minute) * (sign[0] == '-' ? -1 : 1));
+	return true;
+}
+
+/* "09:00-12:00+08:00", "16:30-00:30", "09:00-17:00[Europe/Berlin]" */
 static bool times_read(const char *text, struct price_hours *out)
 {
-	int from_hour, from, to_hour, to, hour = 0, minute = 0, used = 0, more = 0;
-	char sign[2] = "";
+	int from_hour, from, to_hour, to, used = 0;
 
 	if (sscanf(text, "%2d:%2d-%2d:%2d%n", &from_hour, &from, &to_hour, &to, &used) != 4 || used == 0)
 		return false;
-	text += used;
-	if (strcmp(text, "Z") == 0)
-		text++;
-	if (*text && (sscanf(text, "%1[+-]%2d:%2d%n", sign, &hour, &minute, &more) != 3 || text[more]))
-		return false;
 	if (from_hour < 0 || from_hour > 23 || from < 0 || from > 59 || to_hour < 0 || to_hour > 24 || to < 0 ||
-		to > 59 || hour < 0 || minute < 0 || minute > 59)
+		to > 59)
 		return false;
 	out->from_minute = (int16_t)(from_hour * 60 + from);
 	out->to_minute = (int16_t)(to_hour * 60 + to);
-	out->offset_minutes = (int16_t)((hour * 60 + minute) * (sign[0] == '-' ? -1 : 1));
-	return true;
+	return place_read(text + used, out);
 }
 
 bool hours_parse(const char *text, const char *field, struct price *price, struct err *err)
@@ -293,7 +309,7 @@ bool hours_parse(const char *text, const char *field, struct price *price, struc
 	char item[ITEM_MAX], whole[ITEM_MAX];
 
 	while (next_item(&text, item)) {
-		struct price_hours hours = {.days = DAYS_ALL};
+		struct price_hours hours = {.days = PRICE_DAYS_ALL};
 		char *value, *times;
 
 		memcpy(whole, item, sizeof(whole));
@@ -304,87 +320,10 @@ bool hours_parse(const char *text, const char *field, struct price *price, struc
 		if (!value || (times && !days_read(item, &hours.days)) ||
 			!times_read(times ? times + 1 : item, &hours) || !ratio_read(value, &hours.num, &hours.den))
 			return err_invalid(err, field,
-				"\"%.60s\" is not a time of day; write 16:30-00:30=1/2 (UTC) or "
-				"mon-fri@09:00-12:00+08:00=2/1",
+				"\"%.60s\" is not a time of day; write 16:30-00:30=1/2 (UTC), "
+				"mon-fri@09:00-12:00+08:00=2/1 or 09:00-17:00[Europe/Berlin]=2/1",
 				whole);
 		price->hour[price->hours++] = hours;
 	}
 	return true;
-}
-
-static const char *blank(const struct buf *out, size_t start)
-{
-	return out->len > start ? " " : "";
-}
-
-void rates_format(const struct rates *rates, uint32_t without, struct buf *out)
-{
-	size_t start = out->len;
-	char price[32];
-
-	for (int i = 0; i < METER_COUNT; i++) {
-		if (rates->pico[i] == PRICE_NONE || without >> i & 1)
-			continue;
-		price_format(rates->pico[i], (enum meter)i, price);
-		buf_putf(out, "%s%s=%s", blank(out, start), meter_name((enum meter)i), price);
-	}
-}
-
-void mode_rates_format(const struct price *price, struct buf *out)
-{
-	for (int i = 0; i < price->mode_rates; i++) {
-		const struct mode_rate *row = &price->mode_rate[i];
-		char text[32];
-
-		price_format(row->pico, (enum meter)row->meter, text);
-		buf_putf(out, "%s%s", i ? " " : "", price->mode[row->mode].name);
-		if (row->above_tokens)
-			buf_putf(out, ">%" PRId64, row->above_tokens);
-		buf_putf(out, ":%s=%s", meter_name((enum meter)row->meter), text);
-	}
-}
-
-void regions_format(const struct price *price, struct buf *out)
-{
-	for (int i = 0; i < price->regions; i++)
-		buf_putf(out, "%s%s=%" PRId32 "/%" PRId32, i ? " " : "", price->region[i].name, price->region[i].num,
-			price->region[i].den);
-}
-
-static void days_format(uint8_t days, struct buf *out)
-{
-	const char *mark = "";
-
-	if (days == DAYS_ALL)
-		return;
-	for (int day = 0; day < 7; day++) {
-		int last = day;
-
-		if (!(days >> day & 1))
-			continue;
-		while (last < 6 && days >> (last + 1) & 1)
-			last++;
-		buf_putf(out, "%s%s", mark, day_names[day]);
-		if (last > day)
-			buf_putf(out, "-%s", day_names[last]);
-		mark = ",";
-		day = last;
-	}
-	buf_put_str(out, "@");
-}
-
-void hours_format(const struct price *price, struct buf *out)
-{
-	for (int i = 0; i < price->hours; i++) {
-		const struct price_hours *hours = &price->hour[i];
-		int offset = hours->offset_minutes < 0 ? -hours->offset_minutes : hours->offset_minutes;
-
-		buf_put_str(out, i ? " " : "");
-		days_format(hours->days, out);
-		buf_putf(out, "%02d:%02d-%02d:%02d", hours->from_minute / 60, hours->from_minute % 60,
-			hours->to_minute / 60, hours->to_minute % 60);
-		if (offset)
-			buf_putf(out, "%c%02d:%02d", hours->offset_minutes < 0 ? '-' : '+', offset / 60, offset % 60);
-		buf_putf(out, "=%" PRId32 "/%" PRId32, hours->num, hours->den);
-	}
 }

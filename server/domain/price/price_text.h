@@ -7,15 +7,19 @@
  *   mode_rates  batch:cached_input=0.25 batch>200000:cached_input=0.5
  *                                                           mode:meter=price; >N: in the context tier above N tokens
  *   regions     us=11/10                                    region=ratio
- *   hours       mon-fri@09:00-12:00+08:00=2/1               [days@]from-to[offset from UTC]=ratio
+ *   hours       mon-fri@09:00-12:00+08:00=2/1               [days@]from-to[offset from UTC, or zone in brackets]=ratio
  * Readers are given a NUL-terminated text; "" is an empty list. ERR_INVALID names `field`, the item, what is wrong and what
- * would be right. Writers append to a buffer, in an order that does not depend on the order of input.
+ * would be right. Writers (price_format.c) append to a buffer, in an order that does not depend on the order of input.
  */
 #ifndef BURSAR_DOMAIN_PRICE_PRICE_TEXT_H
 #define BURSAR_DOMAIN_PRICE_PRICE_TEXT_H
 
 #include "base/buf.h"
 #include "domain/price/price.h"
+
+#define PRICE_DAYS_ALL 127
+/* "mon" to "sun", as bits of price_hours.days. */
+extern const char price_day_names[7][4];
 
 /* Adds to `rates`; a meter that is listed twice is refused. */
 bool rates_parse(const char *text, const char *field, struct rates *rates, struct err *err);

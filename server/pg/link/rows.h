@@ -98,7 +98,7 @@ void row_key(const PGresult *result, int row, struct arena *arena, struct api_ke
 
 /*
  * Columns of model_prices p. What is jsonb comes as flat text: contexts "above meter=n meter=n;", modes "name num den;", other rates
- * "meter=n", rates of modes "mode above meter n;", regions like modes, hours "offset days from to num den;", allowances
+ * "meter=n", rates of modes "mode above meter n;", regions like modes, hours "offset days from to num den =zone;", allowances
  * "meter amount unit =zone =shared;".
  */
 #define PRICE_RATE_COLUMN(NAME, name, ...) "coalesce(p." name ", -1), "
@@ -114,7 +114,7 @@ void row_key(const PGresult *result, int row, struct arena *arena, struct api_ke
 				   "FROM jsonb_array_elements(p.more->'mode_rates') WITH ORDINALITY AS t (m, n)), ''), " \
 				   "coalesce((SELECT string_agg(concat_ws(' ', r.key, r.value->>0, r.value->>1), ';' ORDER BY r.key) " \
 				   "FROM jsonb_each(p.more->'regions') r), ''), " \
-				   "coalesce((SELECT string_agg(concat_ws(' ', h->>0, h->>1, h->>2, h->>3, h->>4, h->>5), ';' ORDER BY n) " \
+				   "coalesce((SELECT string_agg(concat_ws(' ', h->>0, h->>1, h->>2, h->>3, h->>4, h->>5, '=' || coalesce(h->>6, '')), ';' ORDER BY n) " \
 				   "FROM jsonb_array_elements(p.more->'hours') WITH ORDINALITY AS t (h, n)), ''), " \
 				   "coalesce((SELECT string_agg(concat_ws(' ', a->>'meter', a->>'amount', a->>'unit', '=' || (a->>'zone'), '=' || (a->>'shared')), ';' " \
 				   "ORDER BY n) FROM jsonb_array_elements(p.more->'allowances') WITH ORDINALITY AS t (a, n)), '')"

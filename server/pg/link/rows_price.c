@@ -94,17 +94,19 @@ static void parse_mode_rates(const char *text, struct price *out)
 	}
 }
 
-/* Parses "offset days from to num den;...". */
+/* Parses "offset days from to num den =zone;...". */
 static void parse_hours(const char *text, struct price *out)
 {
-	struct price_hours row;
+	char zone[ZONE_NAME_MAX + 2];
+	struct price_hours row = {0};
 	int used;
 
 	while (out->hours < HOURS_MAX &&
-		sscanf(text, "%" SCNd16 " %" SCNu8 " %" SCNd16 " %" SCNd16 " %" SCNd32 " %" SCNd32 "%n",
-			&row.offset_minutes, &row.days, &row.from_minute, &row.to_minute, &row.num, &row.den,
-			&used) == 6) {
+		sscanf(text, "%" SCNd16 " %" SCNu8 " %" SCNd16 " %" SCNd16 " %" SCNd32 " %" SCNd32 " %65[^ ;]%n",
+			&row.offset_minutes, &row.days, &row.from_minute, &row.to_minute, &row.num, &row.den, zone,
+			&used) == 7) {
 		text += used + (text[used] == ';');
+		memcpy(row.zone, zone + 1, strlen(zone)); /* after the = */
 		out->hour[out->hours++] = row;
 	}
 }
@@ -201,8 +203,11 @@ static void hours_json(const struct price *price, struct buf *out)
 	for (int i = 0; i < price->hours; i++) {
 		const struct price_hours *row = &price->hour[i];
 
-		buf_putf(out, "%s[%d,%d,%d,%d,%" PRId32 ",%" PRId32 "]", i ? "," : "", row->offset_minutes, row->days,
+		buf_putf(out, "%s[%d,%d,%d,%d,%" PRId32 ",%" PRId32, i ? "," : "", row->offset_minutes, row->days,
 			row->from_minute, row->to_minute, row->num, row->den);
+		if (row->zone[0])
+			buf_putf(out, ",\"%s\"", row->zone);
+		buf_put_str(out, "]");
 	}
 }
 

@@ -178,6 +178,32 @@ TEST(hours_have_an_offset_from_utc)
 	assert_int_equal(cost_at(&price, used, "", MINUTES(4, 15, 30)).nano, 1000000);
 }
 
+#define AT(day_s, hour, minute) (((day_s) + (hour)*INT64_C(3600) + (minute)*INT64_C(60)) * 1000000)
+enum { JULY = 1782864000, DECEMBER = 1796083200 }; /* midnight UTC of the first, 2026 */
+
+TEST(hours_follow_the_clocks_of_a_zone)
+{
+	struct price price = price_of("input=1", "", "", "", "", "09:00-17:00[America/New_York]=2/1");
+	struct meters used = METERS_OF([METER_INPUT] = 1000);
+
+	assert_int_equal(cost_at(&price, used, "", AT(JULY, 12, 59)).nano, 1000000); /* 08:59 EDT */
+	assert_int_equal(cost_at(&price, used, "", AT(JULY, 13, 0)).nano, 2000000);
+	assert_int_equal(cost_at(&price, used, "", AT(JULY, 21, 0)).nano, 1000000);
+	assert_int_equal(cost_at(&price, used, "", AT(DECEMBER, 13, 59)).nano, 1000000); /* 08:59 EST */
+	assert_int_equal(cost_at(&price, used, "", AT(DECEMBER, 14, 0)).nano, 2000000);
+	assert_int_equal(cost_at(&price, used, "", AT(DECEMBER, 21, 59)).nano, 2000000);
+}
+
+TEST(a_zone_that_does_not_exist_is_refused)
+{
+	struct price price = price_of("input=1", "", "", "", "", "");
+	struct err err = {0};
+
+	assert_true(hours_parse("09:00-17:00[America/Gotham]=2/1", "hours", &price, &err));
+	assert_false(price_check(&price, &err));
+	assert_non_null(strstr(err.text, "hours[0]: time_zone: unknown zone"));
+}
+
 /* A ratio of a mode, a region and an hour: 1,000 x 1 x 1/3 x 11/10 x 1/2 = 183.33, rounded up once. */
 TEST(ratios_multiply_and_the_sum_is_rounded_once)
 {
@@ -220,7 +246,7 @@ TEST(lists_are_read_as_they_are_written)
 	struct price price =
 		price_of("input=2.5 cache_write_1h=6 web_searches=10 output_images=0.04 audio_seconds=0.0001", "",
 			"batch=1/2 flex=3/4", "batch:input=1.1", "eu=12/10 us=11/10",
-			"16:30-00:30=1/2 mon-wed,sat@09:00-12:00+08:00=2/1");
+			"16:30-00:30=1/2 mon-wed,sat@09:00-12:00+08:00=2/1 09:00-17:00[Europe/Berlin]=2/1");
 	struct buf text = {0};
 
 	rates_format(&price.base, METERS_KEPT_MASK, &text);
@@ -234,7 +260,8 @@ TEST(lists_are_read_as_they_are_written)
 	assert_string_equal(buf_str(&text), "batch=1/2 flex=3/4eu=12/10 us=11/10");
 	buf_reset(&text);
 	hours_format(&price, &text);
-	assert_string_equal(buf_str(&text), "16:30-00:30=1/2 mon-wed,sat@09:00-12:00+08:00=2/1");
+	assert_string_equal(
+		buf_str(&text), "16:30-00:30=1/2 mon-wed,sat@09:00-12:00+08:00=2/1 09:00-17:00[Europe/Berlin]=2/1");
 	buf_release(&text);
 }
 
@@ -254,11 +281,11 @@ TEST(what_is_no_list_is_refused_with_what_would_be_right)
 			"of docs/money.md"},
 		{regions_parse, "us=1.1", "f: \"us=1.1\" is not a list of regions; write us=11/10"},
 		{hours_parse, "25:00-26:00=1/2",
-			"f: \"25:00-26:00=1/2\" is not a time of day; write 16:30-00:30=1/2 (UTC) or "
-			"mon-fri@09:00-12:00+08:00=2/1"},
+			"f: \"25:00-26:00=1/2\" is not a time of day; write 16:30-00:30=1/2 (UTC), "
+			"mon-fri@09:00-12:00+08:00=2/1 or 09:00-17:00[Europe/Berlin]=2/1"},
 		{hours_parse, "mon-xyz@09:00-12:00=1/2",
-			"f: \"mon-xyz@09:00-12:00=1/2\" is not a time of day; write 16:30-00:30=1/2 (UTC) or "
-			"mon-fri@09:00-12:00+08:00=2/1"},
+			"f: \"mon-xyz@09:00-12:00=1/2\" is not a time of day; write 16:30-00:30=1/2 (UTC), "
+			"mon-fri@09:00-12:00+08:00=2/1 or 09:00-17:00[Europe/Berlin]=2/1"},
 		{contexts_parse, "200k:input=2",
 			"f: \"200k:input=2\" is not a context tier; write 200000:input=4,output=15"},
 	};

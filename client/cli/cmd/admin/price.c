@@ -180,7 +180,7 @@ static const struct command commands[] = {
 				NULL},
 			{'\0', "hours", OPTION_LIST, "FROM-TO=N/M",
 				"what a time of day costs, in UTC or at an offset: 16:30-00:30=1/2, "
-				"mon-fri@09:00-12:00+08:00=2/1 (may be repeated; replaces the existing ones); none: "
+				"mon-fri@09:00-12:00+08:00=2/1, 09:00-17:00[Europe/Berlin]=2/1 (may be repeated; replaces the existing ones); none: "
 				"remove them",
 				NULL},
 			{'\0', "allowance", OPTION_LIST, "METER=N/PERIOD",
