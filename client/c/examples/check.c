@@ -32,10 +32,10 @@ int main(int argc, char **argv)
 	}
 	if (recorded)
 		printf("cost: %lld nano-USD\n", recorded->cost ? (long long)recorded->cost->cost_nano_usd : 0);
-	else if (error.code)
-		fprintf(stderr, "%s: %s %s\n", bursar_code_name(error.code), error.field, error.message);
-	else
+	else if (checked && !checked->allowed)
 		puts(checked->message); /* a sentence for the user: why, and when to come back */
+	else
+		fprintf(stderr, "%s: %s %s\n", bursar_code_name(error.code), error.field, error.message);
 	bursar_free(recorded);
 	bursar_free(checked);
 	bursar_close(bursar);
