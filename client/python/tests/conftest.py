@@ -3,10 +3,15 @@ import argparse
 import asyncio
 import os
 import pathlib
+import signal
 import sys
 
 # gRPC's handlers of fork would run in the processes that tests start before they become servers, and sometimes crash there.
 os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
+
+# A shell's background jobs ignore SIGINT, and so would the programs that tests interrupt. A handler is not inherited.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 import pytest
 import pytest_asyncio

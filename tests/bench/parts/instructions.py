@@ -32,6 +32,8 @@ def of_servers(bench, builds):
             sides["item", name] = thousands(server, batches * 500,
                                             lambda address=address: bench.load(address, calls=batches, batch=500, in_flight=4))
             sides["pair", name] = thousands(server, calls, lambda address=address: bench.load(address, calls=calls, in_flight=64, record=True))
+            sides["priced", name] = thousands(
+                server, calls, lambda address=address: bench.load(address, calls=calls, in_flight=64, record=True, model="gpt-4o-mini"))
             sides["idle", name] = thousands(server, seconds, lambda: time.sleep(seconds))
         return interleave(bench.rounds, sides)
 
@@ -57,6 +59,7 @@ def run(bench):
                  (f"**check / echo**{name}", ratio(found["check", name], found["echo"], 3)),
                  (f"check inside CheckBatch of 500{name}", spread(found["item", name])),
                  (f"check and record{name}", spread(found["pair", name])),
+                 (f"check and record of a model with a price{name}", spread(found["priced", name])),
                  (f"bursard, a second without calls{name}", spread(found["idle", name])),
                  (f"Redis, script `return 1`{name}", spread(redis["nothing", name])),
                  (f"Redis, script of one bucket in a hash{name}", spread(redis["bucket", name])),
@@ -65,5 +68,6 @@ def run(bench):
     if bench.beside:
         rows += [(f"**{what}, this build / the other**", ratio(figures[side, ""], figures[side, ", the other build"], 3))
                  for what, figures, side in (("check", found, "check"), ("check inside CheckBatch", found, "item"),
-                                         ("check and record", found, "pair"), ("Redis, check", redis, "check"))]
+                                         ("check and record", found, "pair"),
+                                         ("check and record of a model with a price", found, "priced"), ("Redis, check", redis, "check"))]
     table("Thousand instructions per call", "instructions", rows)

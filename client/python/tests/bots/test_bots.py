@@ -97,6 +97,8 @@ async def test_a_warning_comes_once_and_after_the_answer(start_bot, bursar, fram
     for number in range(1, 6):
         await rig.write(ann, f"text {number}")
         await says(rig, ann, f"answer to text {number}")
+        if number == 4:
+            await says(rig, ann, "80% of 5 requests per day are used.")
     await rig.limited.close()
     said = await rig.said(ann)
     assert said[3:] == ["answer to text 4", "80% of 5 requests per day are used.", "answer to text 5"]
