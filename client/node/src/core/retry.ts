@@ -9,7 +9,7 @@ export interface RetryPolicy {
   deadline: number;
   attempts: number;
   signal?: AbortSignal | undefined;
-  /** Gives up as soon as sending it to the next server is no help: for what is kept elsewhere then. */
+  /** Throws when no server is up, instead of waiting for one: the caller keeps the request and sends it later. */
   impatient?: boolean;
   /** Waits for a server, but sends nothing a second time. */
   once?: boolean | undefined;
