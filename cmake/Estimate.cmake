@@ -1,4 +1,5 @@
-# Makes the numbers of client/estimate/rule.json known to C: gen/c/estimate_rule.def, which client/c/estimate.c includes.
+# Makes the numbers of client/estimate/rule.json known to C: gen/c/estimate_rule.def, which client/c/estimate.c includes. An
+# includer defines macros for the rows that it wants; the other rows are empty, and all are undefined at the end.
 
 function(bursar_estimate_rule)
 	set(path "${CMAKE_SOURCE_DIR}/client/estimate/rule.json")
@@ -39,5 +40,11 @@ function(bursar_estimate_rule)
 		string(REPLACE "." "_" name "${member}")
 		string(APPEND numbers "ESTIMATE_NUMBER(${name}, ${value})\n")
 	endforeach()
-	file(CONFIGURE OUTPUT "${BURSAR_GEN}/c/estimate_rule.def" CONTENT "${classes}${ranges}\n${numbers}" @ONLY)
+	set(begin "")
+	set(end "")
+	foreach(macro IN ITEMS WORD CHARACTER RANGE NUMBER)
+		string(APPEND begin "#ifndef ESTIMATE_${macro}\n#define ESTIMATE_${macro}(...)\n#endif\n")
+		string(APPEND end "#undef ESTIMATE_${macro}\n")
+	endforeach()
+	file(CONFIGURE OUTPUT "${BURSAR_GEN}/c/estimate_rule.def" CONTENT "${begin}${classes}${ranges}\n${numbers}${end}" @ONLY)
 endfunction()

@@ -10,13 +10,7 @@ enum class_id {
 	CLASS_NONE,
 #define ESTIMATE_WORD(name, covers, more) CLASS_##name,
 #define ESTIMATE_CHARACTER(name, each) CLASS_##name,
-#define ESTIMATE_RANGE(from, to, name)
-#define ESTIMATE_NUMBER(name, value)
 #include "c/estimate_rule.def"
-#undef ESTIMATE_WORD
-#undef ESTIMATE_CHARACTER
-#undef ESTIMATE_RANGE
-#undef ESTIMATE_NUMBER
 };
 
 static const struct class
@@ -27,34 +21,18 @@ static const struct class
 	[CLASS_NONE] = {false, 0, 0},
 #define ESTIMATE_WORD(name, covers, more) [CLASS_##name] = {true, covers, more},
 #define ESTIMATE_CHARACTER(name, each) [CLASS_##name] = {false, 0, each},
-#define ESTIMATE_RANGE(from, to, name)
-#define ESTIMATE_NUMBER(name, value)
 #include "c/estimate_rule.def"
-#undef ESTIMATE_WORD
-#undef ESTIMATE_CHARACTER
-#undef ESTIMATE_RANGE
-#undef ESTIMATE_NUMBER
 };
 
 static const struct range {
 	uint32_t from, to;
 	enum class_id class;
 } ranges[] = {
-#define ESTIMATE_WORD(name, covers, more)
-#define ESTIMATE_CHARACTER(name, each)
 #define ESTIMATE_RANGE(from, to, name) {from, to, CLASS_##name},
-#define ESTIMATE_NUMBER(name, value)
 #include "c/estimate_rule.def"
-#undef ESTIMATE_WORD
-#undef ESTIMATE_CHARACTER
-#undef ESTIMATE_RANGE
-#undef ESTIMATE_NUMBER
 };
 
 enum {
-#define ESTIMATE_WORD(name, covers, more)
-#define ESTIMATE_CHARACTER(name, each)
-#define ESTIMATE_RANGE(from, to, name)
 #define ESTIMATE_NUMBER(name, value) rule_##name = (value),
 #include "c/estimate_rule.def"
 };

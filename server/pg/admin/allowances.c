@@ -1,6 +1,7 @@
 /* Decides what free allowances cover, and keeps it (pg/admin/admin.h, docs/decisions/0016-allowances-behind-the-ledger.md). */
 #include "pg/admin/admin.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/units.h"
@@ -210,18 +211,27 @@ static void decide(struct decision *decision)
 		tallied(op->tally, &decision->period[i])->more += decision->period[i].more;
 }
 
+/* Deletes the rows of these attempts of a tenant's day from `table`. */
+static bool attempts_delete(struct pg_link *link, const char *table, const char *tenant, int64_t day,
+	const struct allowance_attempt *attempt, int attempts, struct err *err)
+{
+	PG_ARGS args = {0};
+	char sql[320];
+
+	day_add(&args, tenant, day);
+	attempts_add(&args, attempt, attempts);
+	snprintf(sql, sizeof(sql),
+		"DELETE FROM %s r USING unnest($3, $4, $5) AS k (user_id, request_id, attempt) WHERE r.tenant = $1 "
+		"AND r.day = ($2::date[])[1] AND r.user_id = k.user_id AND r.request_id = k.request_id AND r.attempt = "
+		"k.attempt",
+		table);
+	return pg_exec(link, sql, &args, err);
+}
+
 /* The shares of all attempts are written again. */
 static bool shares_drop(const struct rerate_allowances *op, struct pg_link *link, struct err *err)
 {
-	PG_ARGS args = {0};
-
-	day_add(&args, op->tenant, op->day);
-	attempts_add(&args, op->attempt, op->attempts);
-	return pg_exec(link,
-		"DELETE FROM allowance_shares s USING unnest($3, $4, $5) AS k (user_id, request_id, attempt) WHERE s.tenant = "
-		"$1 AND s.day = ($2::date[])[1] AND s.user_id = k.user_id AND s.request_id = k.request_id AND s.attempt = "
-		"k.attempt",
-		&args, err);
+	return attempts_delete(link, "allowance_shares", op->tenant, op->day, op->attempt, op->attempts, err);
 }
 
 static bool shares_write(const struct rerate_allowances *op, struct pg_link *link, struct err *err)
@@ -316,13 +326,5 @@ bool admin_allowance_next(struct allowance_next *op, struct pg_link *link, struc
 
 bool admin_allowance_settle(struct allowance_settle *op, struct pg_link *link, struct err *err)
 {
-	PG_ARGS args = {0};
-
-	day_add(&args, op->tenant, op->day);
-	attempts_add(&args, op->attempt, op->attempts);
-	return pg_exec(link,
-		"DELETE FROM allowance_due d USING unnest($3, $4, $5) AS k (user_id, request_id, attempt) WHERE d.tenant = $1 "
-		"AND d.day = ($2::date[])[1] AND d.user_id = k.user_id AND d.request_id = k.request_id AND d.attempt = "
-		"k.attempt",
-		&args, err);
+	return attempts_delete(link, "allowance_due", op->tenant, op->day, op->attempt, op->attempts, err);
 }
