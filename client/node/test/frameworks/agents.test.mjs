@@ -1,6 +1,6 @@
 /** Frameworks for agents: a denial comes before their own retries, and what they used is recorded by their own figures. */
 import assert from "node:assert/strict";
-import { after, before, beforeEach, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { HumanMessage } from "@langchain/core/messages";
 import { StateGraph, MessagesAnnotation, START } from "@langchain/langgraph";
 import { ChatOpenAI } from "@langchain/openai";
@@ -9,21 +9,10 @@ import { createOpenAI as openai5 } from "ai-openai5";
 import { createOpenAI as openai6 } from "ai-openai6";
 import { z } from "zod";
 import { bursarCallbacks, bursarModel, bursarModels, deniedOf } from "bursar/agents";
-import { linesOf, startCounted, until } from "./servers.mjs";
+import { bursar, countEach, counted, linesOf, llm, until } from "./servers.mjs";
 
-let bursar, llm, counted;
-before(async () => {
-  setTracingDisabled(true);
-  ({ bursar, llm } = await startCounted());
-});
-after(async () => {
-  await bursar?.stop();
-  await llm?.stop();
-});
-beforeEach(async () => {
-  await llm.reset();
-  counted = bursar.counted();
-});
+setTracingDisabled(true);
+countEach();
 
 const TEXT = "Hello there, this is the answer.";
 const LINES = { input: 400, cached_input: 600, output: 300, reasoning: 200 };

@@ -1,6 +1,6 @@
 /** Vercel's AI SDK, versions 5, 6 and 7, with the providers of OpenAI and Anthropic. */
 import assert from "node:assert/strict";
-import { after, before, beforeEach, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import * as ai5 from "ai5";
 import * as ai6 from "ai6";
 import * as ai7 from "ai7";
@@ -11,20 +11,9 @@ import { createOpenAI as openai5 } from "ai-openai5";
 import { createOpenAI as openai6 } from "ai-openai6";
 import { createOpenAI as openai7 } from "ai-openai7";
 import { bursarEmbeddings, bursarMiddleware, deniedOf, withBursar } from "bursar/ai";
-import { linesOf, startCounted, until } from "./servers.mjs";
+import { bursar, countEach, counted, linesOf, llm, until } from "./servers.mjs";
 
-let bursar, llm, counted;
-before(async () => {
-  ({ bursar, llm } = await startCounted());
-});
-after(async () => {
-  await bursar?.stop();
-  await llm?.stop();
-});
-beforeEach(async () => {
-  await llm.reset();
-  counted = bursar.counted();
-});
+countEach();
 
 const TEXT = "Hello there, this is the answer.";
 const OPENAI_LINES = { input: 400, cached_input: 600, output: 300, reasoning: 200 };

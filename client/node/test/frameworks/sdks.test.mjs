@@ -1,6 +1,6 @@
 /** The clients of OpenAI (6 and 7), Anthropic and Google under limits: what they send, and what is recorded. */
 import assert from "node:assert/strict";
-import { after, before, beforeEach, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import Anthropic from "@anthropic-ai/sdk";
 import { GoogleGenAI } from "@google/genai";
 import OpenAI7 from "openai";
@@ -9,20 +9,9 @@ import { Denied } from "bursar";
 import { withBursar as withBursarAnthropic } from "bursar/anthropic";
 import { withBursar as withBursarGoogle } from "bursar/google";
 import { deniedOf, withBursar as withBursarOpenAI } from "bursar/openai";
-import { linesOf, startCounted, until } from "./servers.mjs";
+import { bursar, countEach, counted, linesOf, llm, until } from "./servers.mjs";
 
-let bursar, llm, counted;
-before(async () => {
-  ({ bursar, llm } = await startCounted());
-});
-after(async () => {
-  await bursar?.stop();
-  await llm?.stop();
-});
-beforeEach(async () => {
-  await llm.reset();
-  counted = bursar.counted();
-});
+countEach();
 
 const MESSAGES = [{ role: "user", content: "What is the answer?" }];
 const TEXT = "Hello there, this is the answer.";

@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
+import { after, before, beforeEach } from "node:test";
 import { fileURLToPath } from "node:url";
 import { Bursar } from "bursar";
 
@@ -99,6 +100,24 @@ export async function startCounted() {
     return counted;
   };
   return { bursar, llm };
+}
+
+/** What the tests of a file that calls `countEach` use; `counted` is new for each test, and the LLM has forgotten the one before. */
+export let bursar, llm, counted;
+
+/** Starts the servers of `startCounted` before the tests of a file, and stops them after these. */
+export function countEach() {
+  before(async () => {
+    ({ bursar, llm } = await startCounted());
+  });
+  after(async () => {
+    await bursar?.stop();
+    await llm?.stop();
+  });
+  beforeEach(async () => {
+    await llm.reset();
+    counted = bursar.counted();
+  });
 }
 
 /** What was recorded, by meter. */
