@@ -289,6 +289,7 @@ def test_what_the_provider_says_is_charged_as_it_says(fleet, stack, decided):
     fleet.limiter.Record(fleet.limiter_pb.RecordRequest(
         reservation=fleet.ref(fleet.check(user, model=model, input_tokens=1)), provider_cost=fleet.types.ProviderCost(nano_usd=7),
         usage=fleet.types.TokenUsage(input_tokens=1, grounded_prompts=1)), timeout=10)
+    assert decided(fleet) == 7
     search(fleet, user, model, 2)
     assert decided(fleet) == 7 + PROMPT + INPUT, "its request has used one of the two"
 
