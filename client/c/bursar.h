@@ -119,7 +119,14 @@ struct bursar_options {
 struct bursar;
 
 /*
- * Makes a connection to "host:port" or "unix:/path", or to at most 64 of them with commas between. Servers are contacted
+ * The address that bursar_open connects to: `address` with the default port wherever a host has none. "a, [::1]" is
+ * "a:7420,[::1]:7420". Free it with free(). NULL with INVALID_ARGUMENT and the field "address" when it is not one.
+ */
+char *bursar_addresses(const char *address, struct bursar_error *error);
+
+/*
+ * Makes a connection to "host:port", "host", "[IPv6]:port", "[IPv6]" or "unix:/path", or to at most 64 of them with
+ * commas between; without a port, the default one. Servers are contacted
  * at the first call, not before; if a connection breaks, the next call makes it again. Calls go to the servers in turn.
  * One that is not reached or does not answer in `attempt_us` is passed over for a second, and its calls are sent to the
  * next one at once. `options` may be NULL. Free the connection with bursar_close.

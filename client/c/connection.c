@@ -38,14 +38,16 @@ struct bursar *bursar_open(const char *address, const struct bursar_options *opt
 	struct bursar_options chosen = options ? *options : (struct bursar_options){0};
 	grpc_channel_credentials *credentials;
 	struct bursar *bursar;
+	char *addresses;
 
-	if (!bursar__addresses_valid(address, error))
-		return NULL;
 	if (!bursar__key_valid(chosen.key)) {
 		bursar__error_field(error, "key",
 			"is not an API key: pass the line that 'bursar key create' printed, beginning with bsk_");
 		return NULL;
 	}
+	addresses = bursar_addresses(address, error);
+	if (!addresses)
+		return NULL;
 	bursar = calloc(1, sizeof(*bursar));
 	if (!bursar)
 		abort();
@@ -53,6 +55,7 @@ struct bursar *bursar_open(const char *address, const struct bursar_options *opt
 	credentials = bursar__credentials(&chosen, error);
 	if (!credentials) {
 		free(bursar);
+		free(addresses);
 		grpc_shutdown_blocking();
 		return NULL;
 	}
@@ -62,7 +65,8 @@ struct bursar *bursar_open(const char *address, const struct bursar_options *opt
 	bursar->attempts = chosen.attempts > 0 ? chosen.attempts : 4;
 	bursar__fail_set(bursar, &chosen);
 	bursar->queue = grpc_completion_queue_create_for_next(NULL);
-	bursar__servers_open(bursar, address, credentials);
+	bursar__servers_open(bursar, addresses, credentials);
+	free(addresses);
 	return bursar;
 }
 

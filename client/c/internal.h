@@ -53,10 +53,8 @@ struct bursar {
 /* tls.c: the credentials that the options ask for (release them); NULL with `error`. */
 grpc_channel_credentials *bursar__credentials(const struct bursar_options *options, struct bursar_error *error);
 
-/* servers.c: are these addresses, with commas between them? False with `error` when one is not. */
-bool bursar__addresses_valid(const char *addresses, struct bursar_error *error);
-/* Makes the channels; takes over the credentials. */
-void bursar__servers_open(struct bursar *bursar, const char *addresses, grpc_channel_credentials *credentials);
+/* servers.c: makes the channels; cuts `addresses`, which bursar_addresses made, and takes over the credentials. */
+void bursar__servers_open(struct bursar *bursar, char *addresses, grpc_channel_credentials *credentials);
 void bursar__servers_close(struct bursar *bursar);
 /* The server for the next call: in turn, those that are down only when all are. */
 struct bursar__server *bursar__server_next(struct bursar *bursar);

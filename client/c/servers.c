@@ -1,27 +1,11 @@
 /* The servers of a connection: a channel each, and which of them the next call goes to. Declared in internal.h. */
 #include "c/internal.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* SERVERS_MAX: in one connection. DOWN_US: how long a server that did not answer is passed over. */
-enum { ANSWER_SIZE_MAX = 64 << 20, SERVERS_MAX = 64, DOWN_US = 1000000 };
-
-static bool address_valid(const char *address)
-{
-	const char *colon = strrchr(address, ':');
-
-	if (strncmp(address, "unix:", 5) == 0)
-		return address[5] != '\0';
-	if (!colon || colon == address || !colon[1] || strlen(colon + 1) > 5 ||
-		strspn(colon + 1, "0123456789") != strlen(colon + 1))
-		return false;
-	for (const char *p = address; *p; p++)
-		if (isspace((unsigned char)*p) || *p == '/')
-			return false;
-	return atoi(colon + 1) > 0 && atoi(colon + 1) < 65536;
-}
+/* DOWN_US: how long a server that did not answer is passed over. */
+enum { ANSWER_SIZE_MAX = 64 << 20, DOWN_US = 1000000 };
 
 static grpc_channel *make_channel(const char *address, grpc_channel_credentials *credentials)
 {
@@ -57,39 +41,18 @@ static void server_open(struct bursar__server *server, const char *address, grpc
 			grpc_channel_register_call(server->channel, bursar__stream_methods[i].path, NULL, NULL);
 }
 
-bool bursar__addresses_valid(const char *addresses, struct bursar_error *error)
+void bursar__servers_open(struct bursar *bursar, char *addresses, grpc_channel_credentials *credentials)
 {
-	char *list = strdup(addresses), *rest = list, *address;
-	size_t count = 0;
+	char *rest = addresses, *address;
+	size_t count = 1;
 
-	if (!list)
-		abort();
-	while ((address = strsep(&rest, ",")) != NULL) {
-		if (address_valid(address) && ++count <= SERVERS_MAX)
-			continue;
-		if (count > SERVERS_MAX)
-			bursar__error_field(error, "address", "holds more than %d addresses", SERVERS_MAX);
-		else
-			bursar__error_field(error, "address",
-				"'%s' is not an address%s; it looks like %s or unix:/run/bursar.sock", address,
-				strstr(address, "://") ? ": write it without http://" : "", BURSAR_DEFAULT_ADDRESS);
-		free(list);
-		return false;
-	}
-	free(list);
-	return true;
-}
-
-void bursar__servers_open(struct bursar *bursar, const char *addresses, grpc_channel_credentials *credentials)
-{
-	char *list = strdup(addresses), *rest = list, *address;
-
-	bursar->servers = calloc(SERVERS_MAX, sizeof(*bursar->servers));
-	if (!list || !bursar->servers)
+	for (const char *p = addresses; *p; p++)
+		count += *p == ',';
+	bursar->servers = calloc(count, sizeof(*bursar->servers));
+	if (!bursar->servers)
 		abort();
 	while ((address = strsep(&rest, ",")) != NULL)
 		server_open(&bursar->servers[bursar->server_count++], address, credentials);
-	free(list);
 	grpc_channel_credentials_release(credentials);
 	/* The programs of a fleet do not all begin with the same one. */
 	if (bursar->server_count > 1) {

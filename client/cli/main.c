@@ -93,17 +93,15 @@ static bool wants_colour(const struct cli *cli)
 	       isatty(STDOUT_FILENO) && term && strcmp(term, "dumb") != 0;
 }
 
-/* A host without a port means the default port. */
+/* With its port, as messages show it. What is not an address is refused when the connection is made. */
 static const char *server_address(struct cli *cli)
 {
 	const char *address = cli_setting(cli, SETTING_ADDR);
 
 	if (!address)
 		return BURSAR_DEFAULT_ADDRESS;
-	if (!*address || strpbrk(address, ":/ "))
-		return address;
-	buf_putf(&cli->whole_address, "%s%s", address, strrchr(BURSAR_DEFAULT_ADDRESS, ':'));
-	return buf_str(&cli->whole_address);
+	cli->whole_address = bursar_addresses(address, NULL);
+	return cli->whole_address ? cli->whole_address : address;
 }
 
 static int run(struct cli *cli, int argc, const char **argv)
@@ -148,6 +146,6 @@ int main(int argc, char **argv)
 	options_release(&cli);
 	buf_release(&cli.out);
 	buf_release(&cli.key);
-	buf_release(&cli.whole_address);
+	free(cli.whole_address);
 	return code;
 }

@@ -83,7 +83,7 @@ struct cli {
 	struct settings *settings; /* of the profile in use; NULL: none */
 	const char *profile_tenant; /* NULL: the profile does not set one */
 	const char *address;
-	struct buf whole_address; /* the address, if it was given without a port */
+	char *whole_address; /* what `address` points to, if it was given */
 	struct buf key; /* the API key; empty: none */
 	struct bursar *bursar;
 	struct buf out;

@@ -1,11 +1,12 @@
 """Options, errors, keys, TLS, spans."""
 import asyncio
 import importlib
+import json
 
 import grpc
 import pytest
 from accounts import bucket, user_with
-from conftest import addresses
+from conftest import ROOT, addresses
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -18,21 +19,35 @@ from bursar._core.trace import metadata
 from bursar.v1 import admin_pb2
 
 
-def test_addresses_come_as_text_as_a_list_and_from_the_environment(monkeypatch):
-    monkeypatch.delenv("BURSAR_ADDR", raising=False)
-    assert Bursar().options.addresses == ("127.0.0.1:7420",)
-    assert Bursar("a:1, b:2").options.addresses == Bursar(["a:1", "b:2"]).options.addresses == ("a:1", "b:2")
-    monkeypatch.setenv("BURSAR_ADDR", "of-the-command-line:7420")
-    assert Bursar().options.addresses == ("of-the-command-line:7420",)
-    monkeypatch.setenv("BURSAR_ADDR", "unix:/run/bursar.sock,[::1]:7420")
+ADDRESSES = json.loads((ROOT / "client" / "addresses.json").read_text(encoding="utf-8"))
+
+
+def test_what_the_table_accepts_is_connected_to_as_it_says(monkeypatch):
+    assert len(ADDRESSES["accepted"]) > 10
+    for row in ADDRESSES["accepted"]:
+        given, servers = row["given"], tuple(row["servers"])
+        monkeypatch.setenv("BURSAR_ADDR", given)
+        assert Bursar(given).options.addresses == Bursar(given.split(",")).options.addresses == Bursar().options.addresses == servers
+
+
+def test_what_the_table_refuses_is_refused():
+    assert len(ADDRESSES["refused"]) > 20
+    for given in ADDRESSES["refused"]:
+        with pytest.raises(BursarError) as failure:
+            Bursar(given)
+        assert (failure.value.code, failure.value.field) == ("INVALID_ARGUMENT", "address"), given
+
+
+def test_a_variable_that_is_empty_is_as_good_as_none_and_the_same_address_twice_is_one(monkeypatch):
+    monkeypatch.setenv("BURSAR_ADDR", "")
     monkeypatch.setenv("BURSAR_KEY", "bsk_x")
-    assert Bursar().options.addresses == ("unix:/run/bursar.sock", "[::1]:7420") and Bursar().options.key == "bsk_x"
+    assert Bursar().options.addresses == ("127.0.0.1:7420",) and Bursar().options.key == "bsk_x"
+    assert Bursar(["a", "b", "a:7420"]).options.addresses == ("a:7420", "b:7420")
 
 
 @pytest.mark.parametrize("words, text", [
     ({"address": "http://a:7420"}, "address: 'http://a:7420' is not an address: write it without http://"),
-    ({"address": "a"}, "address: 'a' is not an address; it looks like"), ({"address": ""}, "address: is empty"),
-    ({"address": "a:99999"}, "address: "), ({"key": "bsk x"}, "key: is not an API key"), ({"fail": "opne"}, "fail: must be"),
+    ({"address": ""}, "address: '' is not an address; it looks like"), ({"address": []}, "address: the list is empty"), ({"key": "bsk x"}, "key: is not an API key"), ({"fail": "opne"}, "fail: must be"),
     ({"gather": {"items": 1001}}, "gather: items must be"), ({"tls": {"cert": "a"}}, "tls: cert and key"), ({"timeout_ms": 0}, "timeout_ms: ")])
 def test_a_wrong_option_is_told_by_its_name(words, text):
     with pytest.raises(BursarError) as failure:
@@ -81,7 +96,6 @@ async def test_a_key_is_needed_once_there_is_one_and_is_sent(own):
 
 async def test_a_server_with_tls_is_known_by_its_authority(start_own, tmp_path):
     import sys
-    from conftest import ROOT
     sys.path.append(str(ROOT / "tests" / "e2e"))
     authority = importlib.import_module("certificates").Authority(tmp_path, "ca")
     cert, key = authority.issue("server")

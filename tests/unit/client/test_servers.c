@@ -123,17 +123,6 @@ TEST(a_call_that_a_stopping_server_cancels_is_sent_again)
 	close_all(bursar, 2);
 }
 
-TEST(one_wrong_address_of_several_is_named)
-{
-	struct bursar_error error;
-
-	assert_null(bursar_open("127.0.0.1:7420,localhost", NULL, &error));
-	assert_string_equal(error.field, "address");
-	assert_non_null(strstr(error.message, "'localhost' is not an address"));
-	assert_null(bursar_open("127.0.0.1:7420,", NULL, &error));
-	assert_string_equal(error.field, "address");
-}
-
 /* A connection to nobody: on port 1 only root could listen, and nobody does in a test. */
 static struct bursar *nobody(enum bursar_fail fail, int share)
 {

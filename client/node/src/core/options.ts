@@ -1,4 +1,5 @@
 /** What a client is made with. */
+import { readAddresses } from "./address.js";
 import { BursarError } from "./errors.js";
 import type { LimitStatus } from "../gen/bursar.js";
 
@@ -23,7 +24,7 @@ export interface SpoolOptions {
 }
 
 export interface BursarOptions {
-  /** host:port or unix:/path; several as an array or separated by commas. Default: BURSAR_ADDR, or 127.0.0.1:7420. */
+  /** host, host:port, [IPv6]:port or unix:/path; several as an array or separated by commas. Default: BURSAR_ADDR, or 127.0.0.1; the default port is 7420. */
   address?: string | string[];
   /** An API key (bsk_...). Default: BURSAR_KEY. */
   key?: string;
@@ -74,24 +75,6 @@ export interface Settings {
 
 function invalid(field: string, message: string): BursarError {
   return new BursarError("INVALID_ARGUMENT", `${field}: ${message}`, { field });
-}
-
-function checkAddress(address: string): string {
-  if (/^unix:.+/.test(address)) return address;
-  const port = Number(/^[^\s/]+:(\d{1,5})$/.exec(address)?.[1]);
-  if (!(port > 0 && port < 65536)) {
-    const hint = address.includes("://") ? ": write it without http://" : "";
-    throw invalid("address", `'${address}' is not an address${hint}; it looks like 127.0.0.1:7420 or unix:/run/bursar.sock`);
-  }
-  return address;
-}
-
-function readAddresses(given: string | string[] | undefined): string[] {
-  const text = given ?? process.env["BURSAR_ADDR"];
-  const list = (Array.isArray(text) ? text : (text || "127.0.0.1:7420").split(",")).map((one) => one.trim());
-
-  if (list.length === 0) throw invalid("address", "the list is empty");
-  return [...new Set(list.map(checkAddress))];
 }
 
 function readKey(given: string | undefined): string {

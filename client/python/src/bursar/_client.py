@@ -30,7 +30,8 @@ _Answer = TypeVar("_Answer", bound=Message)
 class Bursar:
     """A client of Bursar. It connects at the first call; `close()` it, or use it with `async with`.
 
-    address         "host:port" or "unix:/path", or several, in a list or with commas; default: BURSAR_ADDR, else 127.0.0.1:7420
+    address         "host", "host:port", "[IPv6]:port" or "unix:/path", or several, in a list or with commas; default: BURSAR_ADDR,
+                    else 127.0.0.1; the default port is 7420
     key             an API key; default: BURSAR_KEY
     tls             Tls(ca=..., cert=..., key=...)
     timeout_ms      of a call with all its attempts; attempt_ms: of one of them; attempts: how many

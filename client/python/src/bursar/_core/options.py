@@ -6,10 +6,9 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, TypedDict
 
+from bursar._core.address import read_addresses
 from bursar.answers import Limit
 from bursar.errors import BursarError, invalid
-
-DEFAULT_ADDRESS = "127.0.0.1:7420"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,32 +111,9 @@ def made(given: Mapping[str, Any], address: str | Iterable[str] | None) -> Optio
         words["spool"] = Spool(os.fspath(words["spool"]))
     if words.get("key") is None:
         words["key"] = os.environ.get("BURSAR_KEY", "")
-    options = Options(addresses=tuple(_addresses(address)), **words)
+    options = Options(addresses=read_addresses(address), **words)
     _check(options)
     return options
-
-
-def _addresses(address: str | Iterable[str] | None) -> list[str]:
-    given = address if address is not None else os.environ.get("BURSAR_ADDR") or DEFAULT_ADDRESS
-    listed = given.split(",") if isinstance(given, str) else list(given)
-    found = [one.strip() for one in listed if one.strip()]
-    if not found:
-        raise invalid("address", "is empty")
-    for one in found:
-        _check_address(one)
-    return found
-
-
-def _check_address(address: str) -> None:
-    if address.startswith("unix:"):
-        if len(address) > len("unix:"):
-            return
-    else:
-        host, _, port = address.rpartition(":")
-        if host and not set(host) & set("/ \t") and port.isascii() and port.isdecimal() and 0 < int(port) < 65536:
-            return
-    hint = ": write it without http://" if "://" in address else ""
-    raise invalid("address", f"'{address}' is not an address{hint}; it looks like {DEFAULT_ADDRESS} or unix:/run/bursar.sock")
 
 
 def _check(options: Options) -> None:
