@@ -62,13 +62,13 @@ export class Served {
   }
 }
 
-/** Waits until `ready` says so, and fails after half a minute. */
+/** Waits until `ready` says so, and fails after a minute. */
 export async function until<T>(ready: () => T | Promise<T>, what = "the condition"): Promise<NonNullable<T>> {
-  const deadline = Date.now() + 30_000;
+  const deadline = Date.now() + 60_000;
   for (;;) {
     const value = await ready();
     if (value) return value as NonNullable<T>;
-    if (Date.now() > deadline) throw new Error(`${what} did not come about in 30 s`);
+    if (Date.now() > deadline) throw new Error(`${what} did not come about in 60 s`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }

@@ -249,6 +249,7 @@ export class Engine<Context> {
         return result;
       },
       cancel: (target) => this.bursar.cancel(target),
+      remember: (target, input) => this.bursar.remember(target, input),
       failed: (error) => this.#report(error, visit.context),
     }, signal ?? this.#ending.signal);
     try {

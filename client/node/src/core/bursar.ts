@@ -5,6 +5,7 @@ import {
   type GetStatusRequest, type GetStatusResponse, type LimitStatus, type RecordResponse, type ResetRequest,
 } from "../gen/bursar.js";
 import type { Init } from "../wire/message.js";
+import type { Flight } from "./ahead.js";
 import { Caller, encode, type CallOptions } from "./call.js";
 import { Channels } from "./channels.js";
 import { checkRequest, toCheck, type Check, type CheckInput } from "./check.js";
@@ -13,6 +14,7 @@ import { Failing, isSilence } from "./fail.js";
 import { Gatherer } from "./gather.js";
 import { newRequestId } from "./ids.js";
 import { RunningJob, type Job, type Recorder } from "./job.js";
+import { Keeper } from "./keeper.js";
 import { readOptions, type BursarOptions, type Settings } from "./options.js";
 import { Pool } from "./pool.js";
 import { queuedResult, readTarget, recordRequest, toResult, type RecordResult, type RecordTarget } from "./record.js";
@@ -56,6 +58,7 @@ export class Bursar {
   private readonly records: Gatherer<RecordResponse>;
   private readonly spool: Spool;
   private readonly failing: Failing;
+  private readonly keeper: Keeper;
   private readonly recorder: Recorder;
   private readonly running = new Set<Promise<unknown>>();
   private stopWaiting: () => void = () => {};
@@ -68,13 +71,15 @@ export class Bursar {
     this.caller = new Caller(this.channels, this.settings);
     const limits = { ...this.settings.gather, attemptMs: this.settings.attemptMs };
     this.checks = new Gatherer(this.channels, LimiterMethods.check, { path: LimiterMethods.checkBatch.path, answer: CheckBatchResponseMessage }, limits);
-    this.records = new Gatherer(this.channels, LimiterMethods.record, { path: LimiterMethods.recordBatch.path, answer: RecordBatchResponseMessage }, limits);
     this.spool = new Spool(this.channels, this.settings);
+    this.records = new Gatherer(this.channels, LimiterMethods.record, { path: LimiterMethods.recordBatch.path, answer: RecordBatchResponseMessage }, limits, this.spool.writeAhead);
     this.failing = new Failing(this.settings.fail);
+    this.keeper = new Keeper(this.caller);
     this.admin = adminOf(this.caller);
     this.recorder = {
       record: (target, input) => this.record(target, input),
       cancel: (target) => this.cancel(target),
+      remember: (target, input) => this.remember(target, input),
       failed: (error) => this.settings.onError(error),
     };
   }
@@ -91,12 +96,18 @@ export class Bursar {
       if (check.tier) trace.set("bursar.tier", check.tier);
       trace.set("bursar.quality", check.quality);
       this.warn(check.notify);
+      this.held(check, input);
       trace.end();
       return check;
     } catch (error) {
       trace.end(error);
       throw error;
     }
+  }
+
+  /* The reservation of a repeat is kept by the process whose check came first. */
+  private held(check: Check, input: CheckInput): void {
+    if (check.reservation && !input.settle && (!check.repeat || check.retried)) this.keeper.keep(check.reservation, input.reservationTtlMs);
   }
 
   private warn(limits: LimitStatus[]): void {
@@ -144,24 +155,40 @@ export class Bursar {
   private async deliver(target: RecordTarget, input: RecordInput, options: CallOptions): Promise<RecordResult> {
     const { request, requestId } = recordRequest(target, input, this.settings);
     const bytes = encode(RecordRequestMessage, request);
+    const handle = request.reservation?.handle;
+    if (handle && !request.keepOpen) this.keeper.drop(handle);
     const trace = startTrace("bursar.record", { "bursar.model": request.model ?? "" });
     const deadline = Date.now() + (options.timeoutMs ?? this.settings.timeoutMs);
     let result: RecordResult;
+    let flight: Flight | undefined;
+    const written = (one: Flight) => {
+      flight = one;
+      this.spool.forget(request);
+    };
+    const leave = () => {
+      flight?.leave();
+      flight = undefined;
+      this.spool.forget(request);
+    };
 
     try {
       /* A server that is gone is passed over; after any other failure it is kept, before anything else can happen to this process. */
       const policy = { deadline, attempts: this.settings.attempts, impatient: true };
-      result = toResult(await retrying(this.channels, policy, () => this.records.submit(bytes, { deadline, traceparent: trace.traceparent })));
+      result = toResult(await retrying(this.channels, policy, () => this.records.submit(bytes, {
+        deadline, traceparent: trace.traceparent, written: flight ? undefined : written,
+      })));
     } catch (error) {
       if (!isTransient(error) && !this.channels.closed) {
         trace.end(error);
         throw error;
       }
-      result = await this.keep(request, requestId).catch((full: BursarError) => {
+      result = await this.keep(request, requestId, leave).catch((full: BursarError) => {
         this.settings.onError(full);
         trace.end(full);
         throw full;
       });
+    } finally {
+      leave();
     }
     trace.set("bursar.result", result.queued ? "queued" : "recorded");
     trace.end();
@@ -170,8 +197,9 @@ export class Bursar {
   }
 
   /* Waits a moment for its delivery, for callers who show the cost. */
-  private async keep(request: Parameters<Spool["add"]>[0], requestId: string): Promise<RecordResult> {
+  private async keep(request: Parameters<Spool["add"]>[0], requestId: string, kept: () => void): Promise<RecordResult> {
     const delivery = this.spool.add(request, requestId);
+    kept();
     let timer: NodeJS.Timeout | undefined;
     const patience = new Promise<undefined>((resolve) => {
       timer = setTimeout(() => resolve(undefined), this.settings.recordWaitMs);
@@ -184,6 +212,11 @@ export class Bursar {
     }
   }
 
+  /** @internal Keeps a record on disk, where there is a folder, until it is made. */
+  remember(target: RecordTarget, input: RecordInput): void {
+    if (this.settings.spool.directory) this.spool.remember(recordRequest(target, input, this.settings).request);
+  }
+
   private track<T>(promise: Promise<T>): Promise<T> {
     const entry = promise.then(() => {}, () => {}).finally(() => this.running.delete(entry));
 
@@ -193,7 +226,10 @@ export class Bursar {
 
   /** Gives a reservation back: the request did not run. */
   async cancel(target: RecordTarget, options: CallOptions = {}): Promise<CancelResponse> {
-    return this.track(this.caller.unary(LimiterMethods.cancel, { reservation: readTarget(target, this.settings).ref }, options));
+    const { ref } = readTarget(target, this.settings);
+
+    if (ref.handle) this.keeper.drop(ref.handle);
+    return this.track(this.caller.unary(LimiterMethods.cancel, { reservation: ref }, options));
   }
 
   /**
@@ -220,7 +256,10 @@ export class Bursar {
 
   /** A pool of slots that a whole fleet shares. */
   pool(name = "agent-execution"): Pool {
-    return new Pool(name, this.caller, this.recorder, (check) => this.warn(check.notify));
+    return new Pool(name, this.caller, this.recorder, {
+      check: (check) => this.warn(check.notify),
+      granted: (check, input) => this.held(check, input),
+    });
   }
 
   /** The state of every limit of a user. */
@@ -261,7 +300,7 @@ export class Bursar {
     };
     await Promise.race([inFlight(), sleep(this.settings.attemptMs, patience.signal).catch(() => {})]);
     patience.abort();
-    await this.spool.close();
+    await Promise.all([this.spool.close(), this.keeper.close()]);
     this.channels.close();
   }
 

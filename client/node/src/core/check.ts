@@ -2,6 +2,7 @@
 import type { CheckRequest, CheckResponse, ExpectedUse, LimitStatus, Reason, Quality } from "../gen/bursar.js";
 import type { Init } from "../wire/message.js";
 import type { Settings } from "./options.js";
+import { firstTtlMs } from "./keeper.js";
 import { newRequestId } from "./ids.js";
 
 export interface CheckInput {
@@ -28,7 +29,7 @@ export interface CheckInput {
   verbose?: boolean | undefined;
   /** Answers the headers also when the request is allowed. */
   headers?: boolean | undefined;
-  /** How long the reservation lasts without a record; default 15 min. */
+  /** How long the reservation lasts without a record; default 15 min, and less if this process dies (`orphanMs`). */
   reservationTtlMs?: number | undefined;
   /** Records the request at once, with inputTokens and maxOutputTokens as its use. */
   settle?: boolean | undefined;
@@ -96,7 +97,8 @@ export function checkRequest(input: CheckInput, settings: Settings): Init<CheckR
     request["requestId"] = newRequestId();
     request["requestIdIsNew"] = true;
   }
-  if (input.reservationTtlMs) request["reservationTtlUs"] = Math.round(input.reservationTtlMs * 1000);
+  const ttlMs = firstTtlMs(settings.orphanMs, input.reservationTtlMs);
+  if (ttlMs) request["reservationTtlUs"] = Math.round(ttlMs * 1000);
   return request as Init<CheckRequest> & { requestId: string; user: string };
 }
 

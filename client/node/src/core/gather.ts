@@ -5,6 +5,7 @@
 import type { Message } from "../wire/message.js";
 import { BursarError, cancelled, codeName } from "./errors.js";
 import type { Channels, Link } from "./channels.js";
+import type { Flight } from "./ahead.js";
 import { decode, type Method } from "./call.js";
 
 interface Item<Res> {
@@ -19,6 +20,7 @@ interface Item<Res> {
   reject: (error: unknown) => void;
   /** The answer came when nobody waited for it any more. */
   orphaned: ((answer: Res) => void) | undefined;
+  written: ((flight: Flight) => void) | undefined;
 }
 
 interface BatchAnswer<Res> {
@@ -30,12 +32,18 @@ export interface Submission<Res> {
   signal?: AbortSignal | undefined;
   traceparent?: string | undefined;
   orphaned?: (answer: Res) => void;
+  /** It is on disk, about to be sent, if the gatherer writes; absent: it is there already. */
+  written?: ((flight: Flight) => void) | undefined;
 }
+
+/** Writes a batch of so many items before it is sent. */
+export type WriteAhead = (batch: Buffer, items: number) => Flight;
 
 /* `items` is the field 1 of both batches. */
 const ITEM_TAG = 10;
 
-function batchBytes(items: Item<any>[]): Buffer {
+/** The batch request of these items. */
+export function batchBytes(items: readonly { bytes: Buffer }[]): Buffer {
   const parts: Buffer[] = [];
 
   for (const { bytes } of items) {
@@ -60,13 +68,15 @@ export class Gatherer<Res extends object> {
   private readonly single: Method<any, Res>;
   private readonly batch: { path: string; answer: Message<any> };
   private readonly limits: { delayMs: number; items: number; attemptMs: number };
+  private readonly writeAhead: WriteAhead | undefined;
 
   constructor(channels: Channels, single: Method<any, Res>, batch: { path: string; answer: Message<any> },
-    limits: { delayMs: number; items: number; attemptMs: number }) {
+    limits: { delayMs: number; items: number; attemptMs: number }, writeAhead?: WriteAhead) {
     this.channels = channels;
     this.single = single;
     this.batch = batch;
     this.limits = limits;
+    this.writeAhead = writeAhead;
   }
 
   /** One attempt of a call, already encoded. */
@@ -75,6 +85,7 @@ export class Gatherer<Res extends object> {
       const item: Item<Res> = {
         bytes, deadline: submission.deadline, signal: submission.signal, traceparent: submission.traceparent,
         timer: undefined, stop: undefined, settled: false, resolve, reject, orphaned: submission.orphaned,
+        written: submission.written,
       };
       if (item.signal) this.watch(item, item.signal);
       if (item.settled) return;
@@ -120,6 +131,7 @@ export class Gatherer<Res extends object> {
       deadline = Math.max(deadline, Math.min(item.deadline, until));
       if (item.deadline < until && items.length > 1) this.expire(item);
     }
+    this.write(items);
     this.outstanding++;
     this.call(link, items, deadline).catch((error: unknown) => {
       for (const item of items) this.fail(item, error);
@@ -131,6 +143,14 @@ export class Gatherer<Res extends object> {
         this.schedule();
       }
     });
+  }
+
+  private write(items: Item<Res>[]): void {
+    const fresh = this.writeAhead ? items.filter((item) => item.written) : [];
+
+    if (fresh.length === 0) return;
+    const flight = this.writeAhead!(batchBytes(fresh), fresh.length);
+    for (const item of fresh) item.written!(flight);
   }
 
   /* An item whose own deadline is before that of the batch. */

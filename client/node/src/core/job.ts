@@ -23,6 +23,8 @@ export interface Job {
 export interface Recorder {
   record(target: RecordTarget, input: RecordInput): Promise<RecordResult>;
   cancel(target: RecordTarget): Promise<unknown>;
+  /** Keeps on disk what has been used, should the process die before that is recorded. */
+  remember?(target: RecordTarget, input: RecordInput): void;
   failed(error: Error): void;
 }
 
@@ -58,16 +60,22 @@ export class RunningJob implements Job {
   private keepLast(input: RecordInput): void {
     if (this.last) this.send(this.last, true);
     this.last = input;
+    this.recorder.remember?.(...this.place(this.count, input, true));
+  }
+
+  /** The call with this number: what it belongs to, and its record. */
+  private place(n: number, input: RecordInput, more: boolean): [RecordTarget, RecordInput] {
+    if (n < ATTEMPTS - 1) return [this.check, { ...input, attempt: n, keepOpen: more }];
+    /* More calls than one reservation has attempts are records of requests of their own. */
+    const { user, tenant, requestId, startedAtUs, model, interface: from } = this.check;
+    return [{ user, tenant, requestId: `${requestId.slice(0, 100)}.${n}`, startedAtUs, model, interface: from }, input];
   }
 
   private send(input: RecordInput, more: boolean): void {
     const n = this.count++;
 
-    if (n < ATTEMPTS - 1) return this.keep(this.check, { ...input, attempt: n, keepOpen: more });
-    /* More calls than one reservation has attempts are records of requests of their own. */
-    const { user, tenant, requestId, startedAtUs, model, interface: from } = this.check;
-    this.keep({ user, tenant, requestId: `${requestId.slice(0, 100)}.${n}`, startedAtUs, model, interface: from }, input);
-    if (!more) this.keep(this.check, { usage: {}, attempt: ATTEMPTS - 1 });
+    this.keep(...this.place(n, input, more));
+    if (n >= ATTEMPTS - 1 && !more) this.keep(this.check, { usage: {}, attempt: ATTEMPTS - 1 });
   }
 
   private keep(target: RecordTarget, input: RecordInput): void {

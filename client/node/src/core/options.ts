@@ -42,7 +42,12 @@ export interface BursarOptions {
   fail?: FailPolicy;
   /** When `fail` decides; default 2,000, and `timeoutMs` when it is "closed". Also how long `record` waits before it leaves a record to the spool (2,000). */
   failAfterMs?: number;
-  /** Where records wait that cannot be delivered. Default: in memory. */
+  /**
+   * How long what a request holds stays held after this process has died; default 60,000. Reservations are extended while the process
+   * lives. 0: they are not, and each lasts for 15 minutes, or as long as its check says.
+   */
+  orphanMs?: number;
+  /** Where records wait that cannot be delivered, and those that are on their way. Default: in memory. */
   spool?: SpoolOptions;
   /** Defaults of every check. */
   interface?: string;
@@ -65,6 +70,7 @@ export interface Settings {
   fail: FailPolicy;
   failAfterMs: number;
   recordWaitMs: number;
+  orphanMs: number;
   spool: { directory: string | undefined; records: number; bytes: number };
   interface: string;
   language: string;
@@ -88,6 +94,11 @@ function positive(field: string, value: number | undefined, otherwise: number): 
   if (value === undefined) return otherwise;
   if (!(Number.isFinite(value) && value > 0)) throw invalid(field, `${value} is not above 0`);
   return value;
+}
+
+function readOrphan(ms = 60_000): number {
+  if (ms !== 0 && !(ms >= 1_000)) throw invalid("orphanMs", `${ms} is not 0, and not 1,000 or more`);
+  return ms;
 }
 
 function readFail(fail: FailPolicy | undefined): FailPolicy {
@@ -120,6 +131,7 @@ export function readOptions(options: BursarOptions): Settings {
     addresses: readAddresses(options.address), key: readKey(options.key), tls: options.tls, timeoutMs,
     attemptMs: positive("attemptMs", options.attemptMs, 2_000), attempts: positive("attempts", options.attempts, 4),
     gather, fail, failAfterMs: Math.min(failAfterMs, timeoutMs), recordWaitMs: Math.min(options.failAfterMs ?? 2_000, timeoutMs),
+    orphanMs: readOrphan(options.orphanMs),
     spool: {
       directory: spool?.directory,
       records: positive("spool.records", spool?.records, spool?.directory ? 10_000 : 1_000),

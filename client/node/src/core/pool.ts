@@ -65,6 +65,12 @@ export interface Slot extends Job {
   readonly waitedMs: number;
 }
 
+/** What a client is told of its acquisitions. */
+interface Told {
+  check(check: Check): void;
+  granted(check: Check, input: CheckInput): void;
+}
+
 class HeldSlot extends RunningJob implements Slot {
   readonly signal: AbortSignal;
   readonly fence: bigint;
@@ -91,12 +97,12 @@ class Acquisition {
   private readonly stop: () => void;
   private readonly options: AcquireOptions;
 
-  constructor(caller: Caller, recorder: Recorder, pool: string, input: CheckInput, options: AcquireOptions, onCheck: (check: Check) => void) {
+  constructor(caller: Caller, recorder: Recorder, pool: string, input: CheckInput, options: AcquireOptions, told: Told) {
     const { requestIdIsNew: _, ...request } = checkRequest(input, caller.settings);
     const trace = startTrace("bursar.acquire", { "bursar.pool": pool });
     let check: Check | undefined;
     const known = (raw: CheckResponse | undefined): Check => {
-      if (!check) onCheck((check = toCheck(request, raw as CheckResponse)));
+      if (!check) told.check((check = toCheck(request, raw as CheckResponse)));
       return check;
     };
 
@@ -113,6 +119,7 @@ class Acquisition {
         trace.set("bursar.result", "granted");
         trace.end();
         this.slot = new HeldSlot(known(raw), recorder, { signal: this.lost.signal, fence: granted.fence, lease: granted.lease, waitedMs: granted.waitedUs / 1000 });
+        told.granted(this.slot.check, input);
         this.push({ type: "granted", slot: this.slot, check: this.slot.check });
       },
       denied: (raw) => {
@@ -163,14 +170,14 @@ export class Pool {
   readonly name: string;
   private readonly caller: Caller;
   private readonly recorder: Recorder;
-  private readonly onCheck: (check: Check) => void;
+  private readonly told: Told;
 
   /** @internal */
-  constructor(name: string, caller: Caller, recorder: Recorder, onCheck: (check: Check) => void) {
+  constructor(name: string, caller: Caller, recorder: Recorder, told: Told) {
     this.name = name;
     this.caller = caller;
     this.recorder = recorder;
-    this.onCheck = onCheck;
+    this.told = told;
   }
 
   /**
@@ -179,7 +186,7 @@ export class Pool {
    * open for `record`. Throws Denied, or the error that ended it; `lost` comes before that.
    */
   async *acquire(input: CheckInput, options: AcquireOptions = {}): AsyncGenerator<PoolEvent, void, void> {
-    const acquisition = new Acquisition(this.caller, this.recorder, this.name, input, options, this.onCheck);
+    const acquisition = new Acquisition(this.caller, this.recorder, this.name, input, options, this.told);
 
     try {
       for (;;) yield await acquisition.next();
@@ -194,7 +201,7 @@ export class Pool {
    * whatever happens. When `fn` throws, the reservation is cancelled, unless usage was told. Throws Denied.
    */
   async run<T>(input: CheckInput, fn: (slot: Slot) => Promise<T> | T, options: PoolRunOptions = {}): Promise<T> {
-    const acquisition = new Acquisition(this.caller, this.recorder, this.name, input, options, this.onCheck);
+    const acquisition = new Acquisition(this.caller, this.recorder, this.name, input, options, this.told);
 
     try {
       const slot = await granted(acquisition, options, this.recorder);

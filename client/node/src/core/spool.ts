@@ -9,7 +9,8 @@ import { decode, encode } from "./call.js";
 import { BursarError, codeName } from "./errors.js";
 import { nowUs } from "./ids.js";
 import type { Settings } from "./options.js";
-import { fileName, fromText, listFiles, readFile, removeFile, setAside, toText, writeFile } from "./spoolfile.js";
+import { Ahead, type Flight } from "./ahead.js";
+import { fileName, fromText, listFiles, readFile, removeFile, setAside, takeUpBatches, toText, writeFile } from "./spoolfile.js";
 
 const BATCH = 100;
 const PAUSES_MS = [50, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000];
@@ -35,6 +36,11 @@ export class RecordError extends BursarError {
   }
 }
 
+/** The same for a record and for what was remembered of it. */
+function identity({ reservation, attempt }: Init<RecordRequest>): string {
+  return `${reservation?.handle ?? `${reservation?.user}\n${reservation?.requestId}`}\n${attempt ?? 0}`;
+}
+
 export class Spool {
   private entries: Entry[] = [];
   private size = 0;
@@ -43,16 +49,39 @@ export class Spool {
   private timer: NodeJS.Timeout | undefined;
   private readonly channels: Channels;
   private readonly settings: Settings;
+  private readonly ahead: Ahead | undefined;
+  private readonly remembered = new Map<string, Flight>();
 
   constructor(channels: Channels, settings: Settings) {
     this.channels = channels;
     this.settings = settings;
     const { directory } = settings.spool;
     if (directory) {
+      listFiles(directory); /* makes it */
+      this.ahead = new Ahead(directory, settings.onError);
+      for (const error of takeUpBatches(directory)) settings.onError(new RecordError(new BursarError("DATA_LOSS", error.message, { cause: error }), undefined));
       for (const file of listFiles(directory)) this.push({ ...file, request: undefined, delivered: undefined, refused: undefined });
       if (this.entries.length > 0) this.later(0);
     }
     channels.onUp(() => this.later(0));
+  }
+
+  /** Writes what is about to be sent, where there is a folder. */
+  get writeAhead(): ((batch: Buffer, records: number) => Flight) | undefined {
+    return this.ahead && ((batch, records) => this.ahead!.begin(batch, records));
+  }
+
+  /** A record that will be made later, of use that is known now. */
+  remember(request: Init<RecordRequest>): void {
+    if (this.ahead) this.remembered.set(identity(request), this.ahead.begin(encode(RecordBatchRequestMessage, { items: [request] }), 1));
+  }
+
+  /** It is made: it is on disk by itself, or has arrived. */
+  forget(request: Init<RecordRequest>): void {
+    const key = this.remembered.size > 0 ? identity(request) : "";
+
+    this.remembered.get(key)?.leave();
+    this.remembered.delete(key);
   }
 
   get waiting(): number {

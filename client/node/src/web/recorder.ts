@@ -6,7 +6,7 @@ import type { RecordResult, RecordTarget } from "../core/record.js";
 import type { RecordInput } from "../core/usage.js";
 
 /** What the wrappers need of a client. */
-export type Client = Pick<Bursar, "check" | "record" | "cancel">;
+export type Client = Pick<Bursar, "check" | "record" | "cancel"> & Partial<Pick<Bursar, "remember">>;
 
 /** What a handler is given: the check's answer, and where to tell what was used. */
 export interface WebJob extends Job {
@@ -43,6 +43,10 @@ export class Recorder {
 
   cancel(target: RecordTarget): Promise<unknown> {
     return this.client.cancel(target);
+  }
+
+  remember(target: RecordTarget, input: RecordInput): void {
+    this.client.remember?.(target, input);
   }
 }
 

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { createInterface } from "node:readline";
+import { after, before, test, type TestContext } from "node:test";
 import { Bursar, BursarError, Denied, type BursarOptions } from "bursar";
 import { Served, until } from "../serve.js";
 
@@ -130,34 +131,99 @@ test("one of two workers stops: calls go to the other one, and a slot keeps its 
   assert.ok(fences[1]! > fences[0]!);
 });
 
-test("a client that is killed leaves its record on disk, and the next one delivers it once", async () => {
+/** A program of its own, with a client and a folder for its spool, that can be killed. `body` is what it does. */
+async function startChild(t: TestContext, body: string, options: object = {}): Promise<{ child: ChildProcess; line(): Promise<any>; kill(): Promise<void>; spool: string; files(): string[] }> {
   const directory = mkdtempSync(join(tmpdir(), "bursar-killed-"));
-  const user = newUser();
+  const spool = join(directory, "spool");
   const script = join(directory, "child.mjs");
   writeFileSync(script, `
+    import { createInterface } from "node:readline";
     import { Bursar } from ${JSON.stringify(new URL("../../dist/esm/index.js", import.meta.url).href)};
-    const bursar = new Bursar({ address: ${JSON.stringify(served.addresses[0])}, spool: { directory: ${JSON.stringify(join(directory, "spool"))} }, failAfterMs: 60000 });
-    const check = await bursar.check({ user: ${JSON.stringify(user)}, model: "gpt-4o", inputTokens: 100 });
-    console.log(JSON.stringify(check.requestId));
-    process.stdin.once("data", () => { void bursar.record(check, { usage: { inputTokens: 77 } }); });
-  `);
+    const bursar = new Bursar(${JSON.stringify({ address: served.addresses[0], failAfterMs: 60_000, timeoutMs: 60_000, ...options, spool: { directory: spool } })});
+    const orders = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+    const say = (what) => console.log(JSON.stringify(what));
+    ${body}`);
   const child = spawn(process.execPath, [script], { stdio: ["pipe", "pipe", "inherit"] });
-  const [line] = await once(child.stdout!, "data");
-  const requestId: string = JSON.parse(String(line));
-  await served.order({ do: "stop", bursard: 0 });
-  child.stdin!.write("record\n");
-  const files = () => readdirSync(directory).includes("spool") ? readdirSync(join(directory, "spool")).filter((name) => name.endsWith(".json")) : [];
-  await until(() => files().length === 1, "the record on disk");
-  assert.match(files()[0]!, new RegExp(`^\\d+-${requestId}-0\\.json$`));
-  child.kill("SIGKILL");
-  await once(child, "exit");
-  await served.order({ do: "start", bursard: 0 });
-  client({ spool: { directory: join(directory, "spool") } });
+  const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
+  const exit = once(child, "exit");
+  t.after(() => {
+    child.kill("SIGKILL");
+    rmSync(directory, { recursive: true });
+  });
+  return {
+    child, spool,
+    line: async () => JSON.parse((await lines.next()).value),
+    kill: async () => {
+      child.kill("SIGKILL");
+      await exit;
+    },
+    files: () => (readdirSync(directory).includes("spool") ? readdirSync(spool).filter((name) => !name.startsWith(".")) : []),
+  };
+}
+
+/** The input tokens of a request's rows in the ledger, once there are any and no record waits. */
+async function delivered(requestId: string, files: () => string[]): Promise<number[]> {
   await until(() => files().length === 0, "the delivery");
   const rows = await until(async () => {
-    const { rows } = await served.order({ do: "sql", text: `SELECT input FROM ledger WHERE request_id = '${requestId}'` });
+    const { rows } = await served.order({ do: "sql", text: `SELECT input FROM ledger WHERE request_id = '${requestId}' ORDER BY attempt` });
     return rows.length ? rows : undefined;
-  }, "the row of the ledger");
-  assert.deepEqual(rows.map((row: unknown[]) => Number(row[0])), [77]);
-  rmSync(directory, { recursive: true });
+  }, "the rows of the ledger");
+  return rows.map((row: unknown[]) => Number(row[0]));
+}
+
+const open = async (user: string): Promise<number> => (await client().status({ user })).accounts[0]!.openReservations;
+
+test("a client that is killed leaves its record on disk, and the next one delivers it once", async (t) => {
+  const user = newUser();
+  const bot = await startChild(t, `
+    const check = await bursar.check({ user: ${JSON.stringify(user)}, model: "gpt-4o", inputTokens: 100 });
+    say(check.requestId);
+    await orders.next();
+    await bursar.record(check, { usage: { inputTokens: 77 } });`);
+  const requestId = await bot.line();
+  await served.order({ do: "stop", bursard: 0 });
+  bot.child.stdin!.write("record\n");
+  await until(() => bot.files().length === 1 && bot.files()[0]!.endsWith(".json"), "the record on disk");
+  assert.match(bot.files()[0]!, new RegExp(`^\\d+-${requestId}-0\\.json$`));
+  await bot.kill();
+  await served.order({ do: "start", bursard: 0 });
+  client({ spool: { directory: bot.spool } });
+  assert.deepEqual(await delivered(requestId, bot.files), [77]);
+});
+
+test("a client that is killed while a server says nothing to its record loses none", async (t) => {
+  const user = newUser();
+  const bot = await startChild(t, `
+    const checks = await Promise.all([1, 2, 3].map((n) => bursar.check({ user: ${JSON.stringify(user)} + n, model: "gpt-4o", inputTokens: 100 })));
+    say(checks.map((check) => check.requestId));
+    await orders.next();
+    await Promise.all(checks.map((check, n) => bursar.record(check, { usage: { inputTokens: 77 + n } })));`, { attemptMs: 60_000 });
+  const requestIds: string[] = await bot.line();
+  await served.order({ do: "freeze", bursard: 0 });
+  bot.child.stdin!.write("record\n");
+  await until(() => bot.files().length > 0, "the records on disk");
+  await bot.kill();
+  await served.order({ do: "thaw", bursard: 0 });
+  client({ spool: { directory: bot.spool } });
+  for (const [n, requestId] of requestIds.entries()) assert.deepEqual(await delivered(requestId, bot.files), [77 + n]);
+});
+
+test("a client that is killed in mid-answer: what it had told is charged once, and its reservation ends soon", async (t) => {
+  const user = newUser();
+  const bot = await startChild(t, `
+    await bursar.run({ user: ${JSON.stringify(user)}, model: "gpt-4o", inputTokens: 100 }, async (job) => {
+      job.tokens({ inputTokens: 70 });
+      job.tokens({ inputTokens: 7 });
+      say(job.check.requestId);
+      await orders.next();
+    });`, { orphanMs: 5_000 });
+  const requestId = await bot.line();
+  await until(async () => (await served.order({ do: "metric", name: "renewals_total", bursard: 0 })).value >= 1, "a renewal");
+  assert.equal(await open(user), 1);
+  await bot.kill();
+  client({ spool: { directory: bot.spool } });
+  assert.deepEqual(await delivered(requestId, bot.files), [70, 7]);
+  await until(async () => (await open(user)) === 0, "the end of the reservation");
+  const daily = (await client().status({ user })).accounts[0]!.limits.find((limit) => limit.limit!.name === "requests_per_day");
+  assert.deepEqual([daily!.used, daily!.held], [1, 0]);
 });

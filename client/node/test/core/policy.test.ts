@@ -118,7 +118,7 @@ test("a warning is told to onWarning, and a callback that throws breaks nothing"
 
 for (const [options, field] of [
   [{ address: "http://localhost:7420" }, "address"], [{ address: [] }, "address"], [{ key: "bsk with spaces" }, "key"],
-  [{ timeoutMs: 0 }, "timeoutMs"], [{ gather: { items: 2000 } }, "gather.items"], [{ fail: { share: {} } }, "fail.share.requestsPerMinute"], [{ tls: { ca: "/nowhere.pem" } }, "tls"],
+  [{ timeoutMs: 0 }, "timeoutMs"], [{ orphanMs: 999 }, "orphanMs"], [{ gather: { items: 2000 } }, "gather.items"], [{ fail: { share: {} } }, "fail.share.requestsPerMinute"], [{ tls: { ca: "/nowhere.pem" } }, "tls"],
 ] as [BursarOptions, string][]) {
   test(`${JSON.stringify(options)} is refused by the name of its field`, () => {
     assert.throws(() => new Bursar(options), { name: "BursarError", code: "INVALID_ARGUMENT", field });

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { status } from "@grpc/grpc-js";
 import { Bursar, RecordError } from "bursar";
-import { fileName, fromText } from "../../dist/esm/core/spoolfile.js";
-import { FakeServer, type Handler } from "../fake.js";
+import { RecordBatchRequestMessage } from "../../dist/esm/gen/bursar.js";
+import { batchName, fileName, fromText } from "../../dist/esm/core/spoolfile.js";
+import { FakeServer, allowed, type Handler } from "../fake.js";
 import { until } from "../serve.js";
 
 const ok: Handler = (request) => ({ requestId: request.reservation.requestId, cost: { costNanoUsd: 42 } });
@@ -21,7 +22,7 @@ interface Bench {
 }
 
 async function bench(t: TestContext, handler: Handler = ok): Promise<Bench> {
-  const server = await new FakeServer({ record: handler }).start();
+  const server = await new FakeServer({ record: handler, check: (request) => allowed(request) }).start();
   const directory = mkdtempSync(join(tmpdir(), "bursar-spool-"));
   const clients: Bursar[] = [];
   const errors: Error[] = [];
@@ -42,7 +43,7 @@ async function bench(t: TestContext, handler: Handler = ok): Promise<Bench> {
   };
 }
 
-const records = (server: FakeServer) => server.asked.flatMap((one) => (one.method === "recordBatch" ? one.request.items : [one.request]));
+const records = (server: FakeServer) => server.asked.flatMap((one) => (one.method === "recordBatch" ? one.request.items : one.method === "record" ? [one.request] : []));
 
 test("a record that no server takes is on disk when the call returns, in the JSON of protobuf", async (t) => {
   const { server, directory, client, files } = await bench(t);
@@ -177,6 +178,58 @@ test("a record that a server cannot take now is kept at once, and sent again whe
   await until(() => files().length === 1 || calls > 1, "the file");
   assert.equal((await record).costNanoUsd, 42);
   assert.deepEqual(server.asked.map((one) => one.method), ["record", "recordBatch"]);
+});
+
+test("records are on disk while they are on their way, those of a call in one file, and gone when they have arrived", async (t) => {
+  let answer: (() => void) | undefined;
+  const wait = new Promise<void>((resolve) => (answer = resolve));
+  const { client, directory, files } = await bench(t, (request, asked, call) => wait.then(() => ok(request, asked, call)));
+  const bursar = client({ failAfterMs: 60_000, timeoutMs: 60_000, attemptMs: 60_000 });
+  const sent = ["a", "b", "c"].map((reservation) => bursar.record({ reservation }, { usage: { inputTokens: 5 } }));
+  await until(() => files().length === 1, "the file");
+  assert.match(files()[0]!, /^\d{16}-[0-9a-f]{8}-0\.batch$/);
+  assert.equal(statSync(join(directory, files()[0]!)).mode & 0o777, 0o600);
+  const { items } = RecordBatchRequestMessage.decode(readFileSync(join(directory, files()[0]!)));
+  assert.deepEqual(items.map((one: any) => [one.reservation.handle, one.usage.inputTokens]), [["a", 5], ["b", 5], ["c", 5]]);
+  answer!();
+  await Promise.all(sent);
+  assert.deepEqual(files(), []);
+});
+
+test("what a process had on its way when it was killed is delivered by the next one; a file that is none is told", async (t) => {
+  const { server, directory, client, files, errors } = await bench(t);
+  const items = [0, 1].map((n) => ({ reservation: { handle: `h${n}` }, usage: { inputTokens: n }, attempt: n }));
+  writeFileSync(join(directory, batchName(1, "0a0b0c0d", 0)), RecordBatchRequestMessage.encode({ items }));
+  writeFileSync(join(directory, batchName(2, "0a0b0c0d", 1)), "");
+  writeFileSync(join(directory, batchName(3, "0a0b0c0d", 2)), "cut");
+  client();
+  await until(() => server.calls("recordBatch").length > 0 && files().length === 2);
+  assert.deepEqual(records(server).map((one: any) => [one.reservation.handle, one.usage.inputTokens, one.attempt]), [["h0", 0, 0], ["h1", 1, 1]]);
+  assert.deepEqual(files(), [`${batchName(2, "0a0b0c0d", 1)}.bad`, `${batchName(3, "0a0b0c0d", 2)}.bad`]);
+  assert.deepEqual(errors.map((error) => (error as RecordError).code), ["DATA_LOSS", "DATA_LOSS"]);
+});
+
+test("a folder that has become unwritable costs no record, and is told", async (t) => {
+  const { server, directory, client, errors } = await bench(t);
+  const bursar = client();
+  rmSync(directory, { recursive: true });
+  assert.equal((await bursar.record({ reservation: "a" }, { usage: {} })).costNanoUsd, 42);
+  assert.match(errors[0]!.message, /ENOENT/);
+  assert.equal(records(server).length, 1);
+  mkdirSync(directory);
+});
+
+test("use that was told is on disk until the job ends", async (t) => {
+  const { server, client, files, errors } = await bench(t);
+  const bursar = client({ fail: "open", failAfterMs: 60_000, timeoutMs: 60_000 });
+  await bursar.run({ user: "ann" }, async (job) => {
+    job.tokens({ inputTokens: 1 });
+    assert.equal(files().length, 1);
+    job.tokens({ inputTokens: 2 });
+    await until(() => records(server).length === 1 && files().length === 1);
+  });
+  assert.deepEqual([files(), errors], [[], []]);
+  assert.deepEqual(records(server).map((one: any) => [one.usage.inputTokens, one.attempt, one.keepOpen]), [[1, 0, true], [2, 1, false]]);
 });
 
 test("names keep their order, and hold any id", () => {
