@@ -24,6 +24,12 @@ const CHANNEL_OPTIONS = {
 const PROBE_MS = 1_000;
 const PROBE_PAUSES_MS = [0, 50, 100, 200, 400];
 const HEALTH = "/grpc.health.v1.Health/Check";
+
+/** Before the next look for a server that was not there so often. */
+export function probePauseMs(failures: number, random = Math.random): number {
+  return (PROBE_PAUSES_MS[Math.min(failures, PROBE_PAUSES_MS.length - 1)] as number) * (0.75 + random() / 2);
+}
+
 const same = (bytes: Buffer): Buffer => bytes;
 
 function makeCredentials(tls: TlsOptions | undefined): ChannelCredentials {
@@ -133,13 +139,11 @@ export class Link {
   }
 
   private probe(failures: number): void {
-    const pause = PROBE_PAUSES_MS[Math.min(failures, PROBE_PAUSES_MS.length - 1)] as number;
-
     this.timer = setTimeout(() => {
       const client = this.make();
       client.makeUnaryRequest(HEALTH, same, same, Buffer.alloc(0), this.owner.metadata({}), { deadline: Date.now() + PROBE_MS },
         (error: ServiceError | null) => this.probed(client, failures, error));
-    }, pause * (0.75 + Math.random() / 2));
+    }, probePauseMs(failures));
     this.timer.unref();
   }
 
