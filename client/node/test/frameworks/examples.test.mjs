@@ -1,7 +1,7 @@
 /** The examples, as a reader starts them: against a real Bursar, with the fake LLM that they bring along. */
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
-import { cpSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -86,9 +86,46 @@ test("express-api: answers, waits for a slot, denies and counts", async () => {
   assert.equal(child.exitCode, 0);
 });
 
-test("next-chat: builds, answers, waits for a slot, denies, and limits pages by address", async () => {
+/* The example has the app router only. An application may have both. */
+const API_ROUTE = `
+import { withRateLimitApi } from "bursar/next";
+import { bursar } from "../../lib/bursar.js";
+
+export default withRateLimitApi(bursar, { user: (req) => req.headers["x-user"], model: "gpt-4o" }, async (req, res) => {
+  if (req.query.fails) throw new Error("broken");
+  req.bursar.usage({ prompt_tokens: 10, completion_tokens: 5 });
+  res.status(201).json({ read: req.body.message, allowed: req.bursar.check.allowed });
+});
+`;
+
+async function triesApiRoute(url) {
+  const ask = (user, query = "") => fetch(`${url}/api/pages${query}`, {
+    method: "POST", headers: { "x-user": user, "content-type": "application/json" }, body: JSON.stringify({ message: "hello" }),
+  });
+  const rows = async (user) => (await bursar.sql(`SELECT input, output FROM ledger WHERE user_id = '${user}'`));
+  await bursar.account("saul", "one");
+  const answer = await ask("saul");
+  assert.equal(answer.status, 201);
+  assert.ok(answer.headers.get("ratelimit"));
+  assert.deepEqual(await answer.json(), { read: "hello", allowed: true });
+  await until(async () => (await rows("saul")).length === 1, "the record");
+  assert.deepEqual(await rows("saul"), [[10, 5]]);
+  const denial = await ask("saul");
+  assert.equal(denial.status, 429);
+  assert.equal(denial.headers.get("x-should-retry"), "false");
+  assert.equal((await denial.json()).error.code, "quota");
+
+  /* What fails gives its reservation back: the one request of the day is still there. */
+  await bursar.account("tess", "one");
+  assert.equal((await ask("tess", "?fails=1")).status, 500);
+  await until(async () => (await ask("tess")).status === 201, "the second try");
+}
+
+test("next-chat: builds, answers, waits for a slot, denies, limits pages by address, and API routes of pages/", async () => {
   const env = { ...process.env, BURSAR_ROOT: "../../../..", NEXT_TELEMETRY_DISABLED: "1", BURSAR_ADDR: bursar.addresses.join(",") };
   const next = here("./node_modules/next/dist/bin/next");
+  mkdirSync(`${work}next-chat/pages/api`, { recursive: true });
+  writeFileSync(`${work}next-chat/pages/api/pages.js`, API_ROUTE);
   const built = spawnSync("node", [next, "build"], { cwd: `${work}next-chat`, env, encoding: "utf8" });
   assert.equal(built.status, 0, built.stdout + built.stderr);
   const { url } = await start("next-chat", "node", [next, "start", "--hostname", "127.0.0.1"], env);
@@ -124,4 +161,6 @@ test("next-chat: builds, answers, waits for a slot, denies, and limits pages by 
   assert.match(await passed.text(), /Chat/);
   assert.ok(passed.headers.get("ratelimit"));
   assert.equal((await page("7.7.7.7, 198.51.100.7")).status, 429);
+
+  await triesApiRoute(url);
 });
