@@ -2,20 +2,34 @@
  * Decides as fast as answers come, for tests/bench/parts/node.py: decide.mjs SIDE PLACE CONCURRENT. After `ready` on standard output, each
  * line of standard input is a number of decisions; it is answered by {"cpu_us", "denied"}: CPU of this process, and how many were denied.
  *
- * SIDE: gathered or alone (a check of Bursar at the address PLACE, for a tier of three limits), priced (gathered, for eight limits, with the
- * cost of a model held), flexible or pipelined (rate-limiter-flexible with three limits in the Redis at the socket PLACE; pipelined with
+ * SIDE: gathered or alone (a check of Bursar at the address PLACE, for a tier of three limits), recorded or kept (gathered, and its record; kept
+ * with a folder for the spool), priced (gathered, for eight limits, with the cost of a model held), flexible or pipelined (rate-limiter-flexible with three limits in the Redis at the socket PLACE; pipelined with
  * ioredis's automatic pipelining, which is off by default).
  */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 
 const [side, place, concurrent] = process.argv.slice(2);
 const user = () => `u${Math.floor(Math.random() * 1000)}`;
 
+function folder() {
+  const made = mkdtempSync(join(tmpdir(), "bursar-bench-"));
+  process.on("exit", () => rmSync(made, { recursive: true }));
+  return made;
+}
+
 async function bursar() {
   const { Bursar } = await import("bursar");
-  const client = new Bursar({ address: place, timeoutMs: 60_000, attemptMs: 60_000, ...(side === "alone" ? { gather: false } : {}) });
+  const options = side === "alone" ? { gather: false } : side === "kept" ? { spool: { directory: folder() } } : {};
+  const client = new Bursar({ address: place, timeoutMs: 60_000, attemptMs: 60_000, ...options });
   const more = side === "priced" ? { tenant: "wide", model: "gpt-4o" } : {};
-  return async () => (await client.check({ user: user(), interface: "telegram", inputTokens: 100, maxOutputTokens: 50, ...more })).allowed;
+  return async () => {
+    const check = await client.check({ user: user(), interface: "telegram", inputTokens: 100, maxOutputTokens: 50, ...more });
+    if (side === "recorded" || side === "kept") await client.record(check, { usage: { inputTokens: 80, outputTokens: 40 } });
+    return check.allowed;
+  };
 }
 
 async function flexible() {

@@ -12,6 +12,7 @@ import itertools
 import pathlib
 import statistics
 import sys
+import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
@@ -47,10 +48,11 @@ class Stores:
         self.postgres.stop()
 
 
-def by_bursar(gather, record):
-    """A side: opens a client, and returns what decides and what closes it."""
+def by_bursar(gather, record, keeps=False):
+    """A side: opens a client, and returns what decides and what closes it. `keeps`: with a folder for the spool."""
     async def opened(stores):
-        bursar = Bursar(stores.bursard.grpc_addr, gather=gather)
+        folder = tempfile.TemporaryDirectory(prefix="bursar-bench-") if keeps else None
+        bursar = Bursar(stores.bursard.grpc_addr, gather=gather, spool=folder.name if folder else None)
         await bursar.admin.put_tier(tier=admin_pb2.Tier(name="bench", limits=[
             bucket(1_000_000, period_us=60_000_000, name="minute"), bucket(10_000_000, name="hour"), per_day(100_000_000, name="day")]))
         await bursar.admin.put_tenant(tenant=admin_pb2.Tenant(id="default", default_tier="bench"))
@@ -61,7 +63,12 @@ def by_bursar(gather, record):
             if record:
                 await bursar.record(check, usage={"input_tokens": 1})
 
-        return decide, bursar.close
+        async def close():
+            await bursar.close()
+            if folder:
+                folder.cleanup()
+
+        return decide, close
     return opened
 
 
@@ -82,7 +89,8 @@ async def by_limits(stores):
 
 
 SIDES = {"bursar, gathered": by_bursar(True, False), "bursar, one by one": by_bursar(False, False),
-         "bursar, gathered, with the record": by_bursar(True, True), "limits": by_limits}
+         "bursar, gathered, with the record": by_bursar(True, True),
+         "bursar, gathered, with the record in a folder": by_bursar(True, True, keeps=True), "limits": by_limits}
 
 
 async def load(decide, callers, decisions):

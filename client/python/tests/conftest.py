@@ -89,7 +89,7 @@ async def bursar(fleet, errors):
         yield client
 
 
-async def until(condition, what="the condition of the test", seconds=30):
+async def until(condition, what="the condition of the test", seconds=60):
     """Waits until condition(), or what it awaits, is true, and returns that."""
     async with asyncio.timeout(seconds):
         while True:

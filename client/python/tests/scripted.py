@@ -8,7 +8,7 @@ from bursar.v1 import admin_pb2, limiter_pb2
 
 METHODS = {"Check": limiter_pb2.CheckRequest, "CheckBatch": limiter_pb2.CheckBatchRequest, "Record": limiter_pb2.RecordRequest,
            "RecordBatch": limiter_pb2.RecordBatchRequest, "Cancel": limiter_pb2.CancelRequest, "Acquire": limiter_pb2.AcquireRequest,
-           "CreateKey": admin_pb2.CreateKeyRequest}
+           "Renew": limiter_pb2.RenewRequest, "CreateKey": admin_pb2.CreateKeyRequest}
 
 
 class Scripted(grpc.GenericRpcHandler):
@@ -49,6 +49,9 @@ class Scripted(grpc.GenericRpcHandler):
 
     async def recordbatch(self, request, context):
         return limiter_pb2.RecordBatchResponse(items=[limiter_pb2.RecordItem(response=await self.record(one, context)) for one in request.items])
+
+    async def renew(self, *_):
+        return limiter_pb2.RenewResponse(expires_at_us=1)
 
     async def cancel(self, *_):
         return limiter_pb2.CancelResponse()

@@ -138,7 +138,7 @@ async def test_a_server_that_connects_and_never_answers_is_looked_for_less_and_l
 
     async with scripted() as one, scripted() as two:
         one.script["Check"] = silent
-        async with Bursar([one.address, two.address], attempt_ms=50, gather=False) as bursar:
+        async with Bursar([one.address, two.address], attempt_ms=50, gather=False, orphan_ms=0) as bursar:
             monkeypatch.setattr(channels.random, "uniform", lambda low, high: high)
             monkeypatch.setattr(channels.asyncio, "sleep", noted)
             while len(one.calls) < 6:

@@ -111,7 +111,7 @@ async def test_a_server_that_is_about_to_stop_is_left_at_once():
         async with Bursar([one.address, two.address]) as bursar:
             for _ in range(6):
                 assert (await bursar.check(user="ann")).allowed
-        assert len(two.calls) == 6
+        assert len(two.of("Check")) == 6
 
 
 async def test_a_closed_client_makes_no_calls():
@@ -123,7 +123,7 @@ async def test_a_closed_client_makes_no_calls():
             await bursar.check(user="ann")
         except BursarError as error:
             assert error.code == "CANCELLED"
-        assert len(server.calls) == 1
+        assert len(server.of("Check")) == 1
 
 
 def test_a_client_outlives_its_loop(fleet):

@@ -35,6 +35,47 @@ asyncio.run(main(*sys.argv[1:]))
 """
 
 
+# One that is killed in mid-answer, and one whose server says nothing.
+ANSWERING = """
+import asyncio, sys
+from bursar import Bursar
+
+async def main(address, user, folder):
+    bursar = Bursar(address, spool=folder, orphan_ms=5_000)
+    async with bursar.run(user=user, model="gpt-5", input_tokens=100) as job:
+        job.usage(usage={"input_tokens": 70})
+        job.usage(usage={"input_tokens": 7})
+        print(job.check.request_id, flush=True)
+        await asyncio.sleep(3600)
+
+asyncio.run(main(*sys.argv[1:]))
+"""
+RECORDING = """
+import asyncio, sys
+from bursar import Bursar
+
+async def main(address, user, folder):
+    bursar = Bursar(address, spool=folder, attempt_ms=60_000, timeout_ms=60_000)
+    checks = await asyncio.gather(*(bursar.check(user=user) for _ in range(3)))
+    print("checked", flush=True)
+    await asyncio.to_thread(sys.stdin.readline)
+    await asyncio.gather(*(bursar.record(check, usage={"input_tokens": 7}) for check in checks))
+
+asyncio.run(main(*sys.argv[1:]))
+"""
+
+
+def started(program, *words):
+    return subprocess.Popen([sys.executable, "-c", program, *map(str, words)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def kill(process):
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    process.stdin.close()
+    process.stdout.close()
+
+
 def waiting(folder, ending=".json"):
     return sorted(path.name for path in pathlib.Path(folder).iterdir() if path.name.endswith(ending))
 
@@ -63,6 +104,78 @@ async def test_a_record_of_a_killed_bot_is_delivered_once_by_the_next_one(own, t
         async with Bursar(address, spool=str(tmp_path), on_error=errors):
             await until(lambda: not waiting(tmp_path))
         assert await used(bursar, user) == 7
+
+
+async def test_a_bot_that_is_killed_while_a_server_says_nothing_to_its_records_loses_none(own, tmp_path, errors):
+    address = addresses(own)[0]
+    async with Bursar(address, on_error=errors, timeout_ms=60_000, attempt_ms=60_000) as bursar:
+        user = await user_with(bursar, per_day(1000, "TOKENS"))
+        bot = started(RECORDING, address, user, tmp_path)
+        try:
+            assert await asyncio.to_thread(bot.stdout.readline) == "checked\n"
+            own.bursards[0].signal(signal.SIGSTOP)
+            bot.stdin.write("\n")
+            bot.stdin.flush()
+            await until(lambda: waiting(tmp_path, ".batch"))
+        finally:
+            kill(bot)
+            own.bursards[0].signal(signal.SIGCONT)
+        async with Bursar(address, spool=str(tmp_path), on_error=errors, timeout_ms=60_000):
+            await until(lambda: not list(tmp_path.iterdir()))
+        assert await used(bursar, user) == 21 and not await held(bursar, user)
+
+
+async def test_what_a_bot_had_told_is_charged_once_when_it_is_killed_in_mid_answer_and_its_reservation_ends_soon(own, tmp_path, errors):
+    address = addresses(own)[0]
+    async with Bursar(address, on_error=errors, timeout_ms=60_000) as bursar:
+        user = await user_with(bursar, per_day(10_000, "TOKENS"))
+        bot = started(ANSWERING, address, user, tmp_path)
+        try:
+            assert await asyncio.to_thread(bot.stdout.readline)
+            await until(lambda: own.bursards[0].metric("renewals_total") >= 1)
+            await until(lambda: len(waiting(tmp_path, ".batch")) == 2)
+            assert await held(bursar, user)
+        finally:
+            kill(bot)
+        async with Bursar(address, spool=str(tmp_path), on_error=errors, timeout_ms=60_000):
+            await until(lambda: not list(tmp_path.iterdir()))
+        await until(lambda: _nothing_held(bursar, user))
+        assert await used(bursar, user) == 77
+
+
+async def test_records_are_on_disk_while_they_are_on_their_way_those_of_a_call_in_one_file(tmp_path, errors):
+    async with scripted() as server, Bursar(server.address, spool=str(tmp_path), on_error=errors, attempt_ms=60_000, timeout_ms=60_000) as bursar:
+        answered = asyncio.Event()
+
+        async def later(request, context):
+            await answered.wait()
+            return await server.recordbatch(request, context)
+
+        server.script["RecordBatch"] = later
+        records = [asyncio.create_task(bursar.record(f"h{number}", usage={"input_tokens": number})) for number in range(3)]
+        await until(lambda: server.of("RecordBatch"))
+        [name] = waiting(tmp_path, ".batch")
+        assert (tmp_path / name).stat().st_mode & 0o777 == 0o600
+        kept = limiter_pb2.RecordBatchRequest.FromString((tmp_path / name).read_bytes())
+        assert kept == server.of("RecordBatch")[0] and len(kept.items) == 3
+        answered.set()
+        await asyncio.gather(*records)
+        await until(lambda: not list(tmp_path.iterdir()))
+
+
+async def test_what_a_process_had_on_its_way_is_delivered_by_the_next_one_and_a_file_that_is_none_is_told(tmp_path):
+    items = [limiter_pb2.RecordRequest(reservation={"handle": f"h{number}"}, usage={"input_tokens": number}, attempt=number, lease="l")
+             for number in range(2)]
+    (tmp_path / "0000000000000001-0a0b0c0d-0.batch").write_bytes(limiter_pb2.RecordBatchRequest(items=items).SerializeToString())
+    (tmp_path / "0000000000000002-0a0b0c0d-1.batch").write_bytes(b"")
+    (tmp_path / "0000000000000003-0a0b0c0d-2.batch").write_bytes(b"cut")
+    told = []
+    async with scripted() as server, Bursar(server.address, spool=str(tmp_path), on_error=told.append):
+        await until(lambda: server.of("RecordBatch") and not waiting(tmp_path))
+        assert [(one.reservation.handle, one.usage.input_tokens, one.attempt, one.lease) for one in server.of("RecordBatch")[0].items] == [
+            ("h0", 0, 0, ""), ("h1", 1, 1, "")]
+    assert waiting(tmp_path, ".bad") == ["0000000000000002-0a0b0c0d-1.batch.bad", "0000000000000003-0a0b0c0d-2.batch.bad"]
+    assert [error.code for error in told] == ["DATA_LOSS", "DATA_LOSS"]
 
 
 async def test_a_record_waits_in_memory_and_is_delivered_when_the_server_is_back(own, errors):

@@ -1,6 +1,7 @@
 """CPU of a decision from Node (client, server and Redis): checks gathered and alone, beside rate-limiter-flexible with three limits.
 
-Each caller asks again as soon as it has its answer. Bursar has three limits too, and once eight, with the cost held. rate-limiter-flexible is a RateLimiterUnion of three RateLimiterRedis, in the same
+Each caller asks again as soon as it has its answer. Bursar has three limits too, and once eight, with the cost held; with the record a decision is two calls, and in a folder (of the
+spool) the record is on disk before it is sent. rate-limiter-flexible is a RateLimiterUnion of three RateLimiterRedis, in the same
 Redis; `pipelined` is the same with ioredis's automatic pipelining, which is off by default. Needs client/node, built with its development
 packages: tests/clients/run_node does that.
 """
@@ -16,8 +17,9 @@ from measuring.processes import cpu_seconds
 
 PACKAGE = pathlib.Path(__file__).parents[3] / "client/node"
 CONCURRENT = (1, 10, 100)
-SIDES = ("gathered", "alone", "priced", "flexible", "pipelined")
-NAMES = {"gathered": "Bursar, gathered", "alone": "Bursar, each alone", "priced": "Bursar, gathered, eight limits and a price", "flexible": "rate-limiter-flexible",
+SIDES = ("gathered", "alone", "recorded", "kept", "priced", "flexible", "pipelined")
+NAMES = {"gathered": "Bursar, gathered", "alone": "Bursar, each alone", "recorded": "Bursar, gathered, with the record",
+         "kept": "Bursar, gathered, with the record in a folder", "priced": "Bursar, gathered, eight limits and a price", "flexible": "rate-limiter-flexible",
          "pipelined": "rate-limiter-flexible, pipelined"}
 CALLS = {1: 4000, 10: 10000, 100: 30000}
 

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer, type AddressInfo } from "node:net";
 import { test } from "node:test";
-import { Client, credentials, status } from "@grpc/grpc-js";
+import { Client, Metadata, credentials, status } from "@grpc/grpc-js";
 import { Bursar, BursarError, Denied } from "bursar";
 import { probePauseMs } from "../../dist/esm/core/channels.js";
 import { pauseMs } from "../../dist/esm/core/retry.js";
@@ -180,7 +180,8 @@ test("a server is found by the first look after its return, however long it was 
   const [ours, theirs] = [await startGate(), await startGate()];
   const bursar = new Bursar({ address: `127.0.0.1:${ours.port}`, timeoutMs: 300_000, gather: false });
   const plain = new Client(`127.0.0.1:${theirs.port}`, credentials.createInsecure());
-  plain.waitForReady(Date.now() + 300_000, () => {});
+  const same = (bytes: Buffer): Buffer => bytes;
+  const call = plain.makeUnaryRequest("/a/b", same, same, Buffer.alloc(0), new Metadata({ waitForReady: true }), () => {});
   const check = bursar.check({ user: "ann" });
   check.catch(() => {});
   await until(() => ours.connections >= 30, "thirty looks");
@@ -190,6 +191,7 @@ test("a server is found by the first look after its return, however long it was 
   server.port = ours.port;
   await server.start();
   t.after(async () => {
+    call.cancel();
     plain.close();
     await bursar.close();
     await theirs.end();

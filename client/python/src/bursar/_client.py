@@ -15,7 +15,7 @@ from bursar._core.core import Core
 from bursar._core.fail import Buckets
 from bursar._core.ids import new_id
 from bursar._core.options import Fail, Gather, OnError, OnWarning, Share, Spool, Tls
-from bursar._core.requests import CheckWords, check_request, record_use, reservation
+from bursar._core.requests import CheckWords, check_request, record_request, reservation
 from bursar._core.run import Run
 from bursar.answers import Check, Explanation, Limit, RecordResult, Status
 from bursar.errors import BursarError
@@ -39,18 +39,21 @@ class Bursar:
     fail            what a check answers when no server does: "closed" raises, "open" lets pass, Share(requests_per_minute=5)
                     lets each user have so many in this process
     fail_after_ms   after how long; default: 2,000, and with "closed" timeout_ms
-    spool           Spool(directory) or a path: where records wait that cannot be delivered; default: in memory, 1,000 of them
+    orphan_ms       how long what a request holds stays held after this process has died: reservations are extended while it lives.
+                    0: they are not, and each lasts for 15 minutes, or as long as its check says
+    spool           Spool(directory) or a path: where records wait that cannot be delivered, and those that are on their way;
+                    default: in memory, 1,000 of them
     interface, language, tenant   of every check that does not say otherwise
     on_error(error), on_warning(limit)   are told what no caller waits for, and warnings that users are to see"""
 
     def __init__(self, address: str | Iterable[str] | None = None, *, key: str | None = None, tls: Tls | Mapping[str, str] | None = None,
                  timeout_ms: float = 10_000, attempt_ms: float = 2_000, attempts: int = 4,
                  gather: Gather | Mapping[str, float] | bool = True, fail: Fail | Mapping[str, Any] = "closed",
-                 fail_after_ms: float | None = None, spool: Spool | Mapping[str, Any] | str | None = None, interface: str = "",
+                 fail_after_ms: float | None = None, orphan_ms: float = 60_000, spool: Spool | Mapping[str, Any] | str | None = None, interface: str = "",
                  language: str = "", tenant: str = "", on_error: OnError | None = None, on_warning: OnWarning | None = None) -> None:
         self.options = _options.made({
             "key": key, "tls": tls, "timeout_ms": timeout_ms, "attempt_ms": attempt_ms, "attempts": attempts, "gather": gather,
-            "fail": fail, "fail_after_ms": fail_after_ms, "spool": spool, "interface": interface, "language": language,
+            "fail": fail, "fail_after_ms": fail_after_ms, "orphan_ms": orphan_ms, "spool": spool, "interface": interface, "language": language,
             "tenant": tenant, "on_error": on_error, "on_warning": on_warning}, address)
         share = self.options.fail
         self._buckets = Buckets(share.requests_per_minute) if isinstance(share, Share) else None
@@ -64,6 +67,8 @@ class Bursar:
         request = check_request(self.options, user, words)
         with _trace.span("bursar.check") as attributes:
             check = await self._core().check(request)
+            if not request.settle:
+                self._core().keeper.keep(check, words.get("reservation_ttl_ms"))
             attributes.update(_about(check))
         self._warn(check.notify)
         return check
@@ -75,15 +80,12 @@ class Bursar:
         """Reports what a request used, as `usage` (meters by name) or as `provider_usage` (the provider's own response or usage
         object); neither: it is charged as estimated. The request is a check or its handle, or given by user, request_id and
         started_at_us. It is recorded even if the caller is cancelled meanwhile."""
-        checked = check if isinstance(check, Check) and not check.reservation else None  # the server does not know it
-        record = limiter_pb2.RecordRequest(
-            reservation=reservation(self.options, check, user, request_id, started_at_us, tenant),
-            model=model or (checked.model if checked else ""), mode=mode or (checked.mode if checked else ""),
-            interface=interface or (checked.interface if checked else ("" if check else self.options.interface)),
-            attempt=attempt, keep_open=keep_open, language=language or self.options.language, lease=lease)
-        record_use(record, check, usage, provider_usage, provider)
-        if provider_cost_nano_usd is not None:
-            record.provider_cost.nano_usd = provider_cost_nano_usd
+        record = record_request(
+            self.options, check, user=user, request_id=request_id, started_at_us=started_at_us, tenant=tenant, usage=usage,
+            provider_usage=provider_usage, provider=provider, model=model, mode=mode, interface=interface, attempt=attempt,
+            keep_open=keep_open, provider_cost_nano_usd=provider_cost_nano_usd, language=language, lease=lease)
+        if not keep_open:
+            self._core().keeper.drop(record.reservation.handle)
         with _trace.span("bursar.record") as attributes:
             answer = await self._core().through(self._core().outbox.send(record))
             attributes["queued"] = answer is None
@@ -102,6 +104,7 @@ class Bursar:
             return  # nothing is held
         else:
             request = limiter_pb2.CancelRequest(reservation=reservation(self.options, check, user, request_id, started_at_us, tenant))
+        self._core().keeper.drop(check.reservation if isinstance(check, Check) else request.reservation.handle)
         try:
             await self._core().through(self._core().cancel(request))
         except BursarError as error:
@@ -184,6 +187,11 @@ class Bursar:
             if heard:
                 raise
             self._tell(error)
+
+    def _remember(self, check: Check, words: dict[str, Any]) -> None:
+        """Keeps on disk what a job has used, should the process die before that is recorded. For any thread."""
+        if self._running and self.options.spool:
+            self._running.outbox.remember(record_request(self.options, check, **words))
 
     def _warn(self, limits: list[Limit]) -> None:
         for limit in limits:

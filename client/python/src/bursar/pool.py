@@ -93,8 +93,10 @@ class Acquire:
     """The events of a request for a slot. The slot or the place is given back when the `async with` statement ends; without one,
     when the loop is left."""
 
-    def __init__(self, bursar: Bursar, request: limiter_pb2.AcquireRequest, own_id: bool, patience_ms: float) -> None:
+    def __init__(self, bursar: Bursar, request: limiter_pb2.AcquireRequest, own_id: bool, patience_ms: float,
+                 longest_ms: float | None = None) -> None:
         self._bursar, self._request, self._own_id, self._patience_ms = bursar, request, own_id, patience_ms
+        self._longest_ms = longest_ms  # of the reservation
         self._stream: Stream | None = None
         self._entered = False
 
@@ -113,7 +115,7 @@ class Acquire:
     def _open(self) -> Stream:
         from bursar._core.slot import Stream
         if self._stream is None:
-            self._stream = Stream(self._bursar._core(), self._request, self._own_id, self._patience_ms)
+            self._stream = Stream(self._bursar._core(), self._request, self._own_id, self._patience_ms, self._longest_ms)
         return self._stream
 
     async def aclose(self) -> None:
@@ -273,7 +275,7 @@ class Pool:
         own_id = check.request_id_is_new
         check.request_id_is_new = False  # a stream that breaks is made again with the same message
         request = limiter_pb2.AcquireRequest(check=check, pool=self.name, seats=seats, max_wait_us=max_wait_ms * 1000)
-        return Acquire(self._bursar, request, own_id, patience_ms)
+        return Acquire(self._bursar, request, own_id, patience_ms, words.get("reservation_ttl_ms"))
 
 
 __all__ = ["Acquire", "Ahead", "Check", "Denied", "Draining", "Event", "Granted", "Lost", "Pool", "Queued", "Reconnecting", "Slot"]

@@ -114,6 +114,10 @@ class Channels:
         self._retire(line)
         self._start(self._look_for(line.address))
 
+    @property
+    def any_up(self) -> bool:
+        return bool(self._up)
+
     async def some_up(self) -> None:
         """Waits until a server is there. Whoever calls bounds the wait."""
         await self._came_up.wait()

@@ -10,6 +10,7 @@ from bursar._core.channels import Channels
 from bursar._core.fail import Buckets
 from bursar._core.gather import Gatherer, Method, leave, result
 from bursar._core.ids import now_us
+from bursar._core.keeper import Keeper
 from bursar._core.options import Options, Share, tell
 from bursar._core.outbox import Outbox
 from bursar._core.retry import AGAIN, Caller
@@ -40,6 +41,7 @@ class Core:
         self.caller = Caller(options, self.channels)
         self.checks = Gatherer(self.caller, CHECK, options.gather)
         self.outbox = Outbox(options, self.caller)
+        self.keeper = Keeper(options, self.caller)
         self._tasks: set[asyncio.Task[Any]] = set()
         if options.spool:
             self.alone(self.outbox.begin())
@@ -148,5 +150,5 @@ class Core:
             await asyncio.wait(set(self._tasks), timeout=left_s)
         for task in self._tasks:  # callbacks of the application that do not end
             task.cancel()
-        await self.outbox.close(ends)
+        await asyncio.gather(self.outbox.close(ends), self.keeper.close())
         await self.channels.close()

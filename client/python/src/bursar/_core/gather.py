@@ -5,11 +5,12 @@ import asyncio
 import contextvars
 import dataclasses
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, Generic, TypeVar
 
 from google.protobuf.message import Message
 
+from bursar._core.ahead import Flight
 from bursar._core.options import Gather
 from bursar._core.retry import AGAIN, Caller
 from bursar.errors import CODES, BursarError
@@ -62,13 +63,15 @@ class Batch:
     items: list[Item[Any, Any]]
     task: asyncio.Task[None] | None = None
     asking: bool = False  # an attempt is under way
+    flight: Flight | None = None  # on disk
 
 
 class Gatherer(Generic[Request, Answer]):
     """While no call is on its way, what one turn of the loop asks goes at once; while one is, what comes is collected."""
 
-    def __init__(self, caller: Caller, method: Method[Request, Answer], gather: Gather | None) -> None:
-        self._caller, self._method = caller, method
+    def __init__(self, caller: Caller, method: Method[Request, Answer], gather: Gather | None,
+                 write_ahead: Callable[[Batch], Awaitable[None]] | None = None) -> None:
+        self._caller, self._method, self._write_ahead = caller, method, write_ahead
         self._items = gather.items if gather else 1
         self._delay_s = gather.delay_ms / 1000 if gather else 0
         self._waiting: list[Item[Request, Answer]] = []
@@ -121,6 +124,8 @@ class Gatherer(Generic[Request, Answer]):
 
     async def _send(self, batch: Batch) -> None:
         try:
+            if self._write_ahead:
+                await self._write_ahead(batch)
             await self._attempts(batch)
         except asyncio.CancelledError:
             failure = BursarError("the client was closed", code="CANCELLED")

@@ -44,6 +44,8 @@ class Spool:
     bytes: int = 64 << 20
 
 
+LONGEST_MS = 15 * 60_000  # how long a reservation is extended at most, unless its check says otherwise: as long as a server holds it by default
+
 Fail = Literal["closed", "open"] | Share
 OnError = Callable[[Exception], object]
 OnWarning = Callable[[Limit], object]
@@ -60,6 +62,7 @@ class OptionWords(TypedDict, total=False):
     gather: Gather | Mapping[str, float] | bool
     fail: Fail | Mapping[str, Any]
     fail_after_ms: float | None
+    orphan_ms: float
     spool: Spool | Mapping[str, Any] | str | None
     interface: str
     language: str
@@ -81,12 +84,17 @@ class Options:
     gather: Gather | None = Gather()
     fail: Fail = "closed"
     fail_after_ms: float | None = None
+    orphan_ms: float = 60_000
     spool: Spool | None = None
     interface: str = ""
     language: str = ""
     tenant: str = ""
     on_error: OnError | None = None
     on_warning: OnWarning | None = None
+
+    def first_ttl_ms(self, longest_ms: float) -> float:
+        """For how long a check asks to hold its reservation; 0 = the server's default."""
+        return min(self.orphan_ms, longest_ms or LONGEST_MS) if self.orphan_ms else longest_ms
 
     @property
     def answer_ms(self) -> float:
@@ -127,6 +135,8 @@ def _check(options: Options) -> None:
         raise invalid("gather", "items must be 1 to 1000, and delay_ms 0 or more")
     if options.tls and bool(options.tls.cert) != bool(options.tls.key):
         raise invalid("tls", "cert and key must be given together")
+    if options.orphan_ms and options.orphan_ms < 1_000:
+        raise invalid("orphan_ms", "must be 0, or 1000 or more")
     for name in ("timeout_ms", "attempt_ms", "attempts"):
         if getattr(options, name) <= 0:
             raise invalid(name, "must be above 0")

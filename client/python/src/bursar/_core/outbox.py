@@ -2,14 +2,17 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import random
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from bursar._core.gather import MESSAGE_BYTES, Gatherer, Method, result
+from bursar._core.ahead import Ahead, Flight
+from bursar._core.gather import MESSAGE_BYTES, Batch, Gatherer, Method, result
 from bursar._core.options import Options, tell
 from bursar._core.retry import AGAIN, Caller
-from bursar._core.spool import Folder, Memory
+from bursar._core.spool import Folder, Memory, without_lease
 from bursar.errors import CODES, BursarError
 from bursar.v1 import limiter_pb2
 
@@ -23,15 +26,24 @@ FOR_GOOD = frozenset({"INVALID_ARGUMENT", "NOT_FOUND", "FAILED_PRECONDITION", "O
 T = TypeVar("T")
 
 
+def _identity(record: limiter_pb2.RecordRequest) -> str:
+    """The same for a record and for what was remembered of it."""
+    of = record.reservation
+    return f"{of.handle or f'{of.user} {of.request_id}'} {record.attempt}"
+
+
 class Outbox:
     """Belongs to one loop."""
 
     def __init__(self, options: Options, caller: Caller) -> None:
         self._options, self._caller = options, caller
-        self.gatherer = Gatherer(caller, RECORD, options.gather)
         spool = options.spool
         self._spool = Folder(spool.directory, spool.records, spool.bytes) if spool else Memory()
-        self._lock = asyncio.Lock()  # of the spool
+        # The application's threads may all be busy with calls of an LLM, and records do not wait for them.
+        self._disk = ThreadPoolExecutor(1, "bursar-spool")
+        self._ahead = Ahead(self._spool, self._disk, functools.partial(tell, options)) if isinstance(self._spool, Folder) else None
+        self.gatherer = Gatherer(caller, RECORD, options.gather, self._write_ahead if self._ahead else None)
+        self._remembered: dict[str, Flight] = {}
         self._busy: set[str] = set()  # in the spool, and just being delivered by its caller
         self._delivery: asyncio.Task[None] | None = None
         self._at_once = AT_ONCE
@@ -40,8 +52,31 @@ class Outbox:
 
     async def begin(self) -> None:
         """Delivers what an earlier process left."""
+        if isinstance(self._spool, Folder):
+            for name in await self._do(self._spool.take_up):
+                tell(self._options, BursarError(f"{name} has no records, and was put aside", code="DATA_LOSS"))
         if await self._do(self._spool.count):
             self.deliver()
+
+    async def _write_ahead(self, batch: Batch) -> None:
+        def begun(flight: Flight) -> None:
+            batch.flight = flight
+
+        if self._ahead:
+            await self._ahead.begin([item.request for item in batch.items], begun)
+
+            for item in batch.items:
+                self._forget(item.request)
+
+    def remember(self, record: limiter_pb2.RecordRequest) -> None:
+        """A record that will be made later, of use that is known now: on disk, where there is a folder. For any thread."""
+        if self._ahead:
+            self._remembered[_identity(record)] = self._ahead.note(record)
+
+    def _forget(self, record: limiter_pb2.RecordRequest) -> None:
+        """It is made: it is on disk by itself, or has arrived."""
+        if self._remembered and (flight := self._remembered.pop(_identity(record), None)):
+            flight.leave()
 
     async def send(self, record: limiter_pb2.RecordRequest) -> limiter_pb2.RecordResponse | None:
         """The answer; None when the record waits in the spool. It is there from the first attempt that fails, so that it outlives
@@ -64,6 +99,10 @@ class Outbox:
             self._busy.discard(name)
             self.deliver()
             return None
+        finally:
+            self._forget(record)
+            if item.batch and item.batch.flight:
+                item.batch.flight.leave()
         if saving:
             await self._delivered(await self._saved(saving))
         return answer
@@ -81,12 +120,8 @@ class Outbox:
             await self._do(self._spool.remove, [name])
 
     async def _save(self, record: limiter_pb2.RecordRequest) -> str:
-        kept = limiter_pb2.RecordRequest()
-        kept.CopyFrom(record)
-        if kept.HasField("reservation"):
-            kept.ClearField("lease")  # it ends with its stream, long before the record arrives
         try:
-            name = await self._do(self._spool.put, kept)
+            name = await self._do(self._spool.put, without_lease(record))
         except (BursarError, OSError) as error:
             failure = error if isinstance(error, BursarError) else BursarError(
                 f"the record could not be written: {error}", code="RESOURCE_EXHAUSTED", reason="SPOOL_FULL")
@@ -175,10 +210,12 @@ class Outbox:
             pass  # they wait on disk; a client without a folder was told that its records end with it
         if isinstance(self._spool, Memory) and (left := self._spool.count()):
             tell(self._options, BursarError(f"{left} records were not delivered", code="DATA_LOSS"))
+        if self._ahead:
+            await self._do(lambda: None)  # what was begun before is done
+        self._disk.shutdown(wait=False)
 
     async def _do(self, work: Callable[..., T], *words: Any) -> T:
-        """Something with the spool: a folder in a thread, as the disk may be slow."""
+        """Something with the spool: a folder in its thread, as the disk may be slow."""
         if isinstance(self._spool, Memory):
             return work(*words)
-        async with self._lock:
-            return await asyncio.to_thread(work, *words)
+        return await asyncio.get_running_loop().run_in_executor(self._disk, work, *words)

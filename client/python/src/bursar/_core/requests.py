@@ -25,7 +25,7 @@ class CheckWords(TypedDict, total=False):
     tenant: str
     request_id: str  #: made if it is not given; give one that a repeat of the same work has again
     expected: Mapping[str, int]  #: {"web_searches": 3}: of meters that are not tokens
-    reservation_ttl_ms: int
+    reservation_ttl_ms: int  #: how long the reservation lasts without a record: 15 min, and less if this process dies (`orphan_ms`)
     verbose: bool  #: every limit in the answer
     headers: bool  #: headers also when it is allowed
     settle: bool  #: records at once what was estimated: for callers that never record
@@ -40,7 +40,8 @@ def check_request(options: Options, user: str, words: CheckWords) -> limiter_pb2
     request_id = fields.get("request_id") or ""
     fields["request_id"] = request_id or new_id()
     try:
-        request = limiter_pb2.CheckRequest(user=user, request_id_is_new=not request_id, reservation_ttl_us=ttl_ms * 1000, **fields)
+        request = limiter_pb2.CheckRequest(user=user, request_id_is_new=not request_id,
+                                           reservation_ttl_us=int(options.first_ttl_ms(ttl_ms) * 1000), **fields)
     except (TypeError, ValueError) as error:
         raise invalid("", str(error)) from None
     for meter, amount in (expected or {}).items():
@@ -68,6 +69,22 @@ def reservation(options: Options, check: Check | str | None, user: str, request_
         raise invalid("user", "must be given, or the check")
     return types_pb2.ReservationRef(tenant=tenant or options.tenant, user=user, request_id=request_id or new_id(),
                                     started_at_us=started_at_us or now_us())
+
+
+def record_request(options: Options, check: Check | str | None, *, user: str = "", request_id: str = "", started_at_us: int = 0,
+                   tenant: str = "", usage: usages.Usage | None = None, provider_usage: object = None, provider: str = "",
+                   model: str = "", mode: str = "", interface: str = "", attempt: int = 0, keep_open: bool = False,
+                   provider_cost_nano_usd: int | None = None, language: str = "", lease: str = "") -> limiter_pb2.RecordRequest:
+    checked = check if isinstance(check, Check) and not check.reservation else None  # the server does not know it
+    record = limiter_pb2.RecordRequest(
+        reservation=reservation(options, check, user, request_id, started_at_us, tenant),
+        model=model or (checked.model if checked else ""), mode=mode or (checked.mode if checked else ""),
+        interface=interface or (checked.interface if checked else ("" if check else options.interface)),
+        attempt=attempt, keep_open=keep_open, language=language or options.language, lease=lease)
+    record_use(record, check, usage, provider_usage, provider)
+    if provider_cost_nano_usd is not None:
+        record.provider_cost.nano_usd = provider_cost_nano_usd
+    return record
 
 
 def record_use(record: limiter_pb2.RecordRequest, check: Check | str | None, usage: usages.Usage | None, provider_usage: object,

@@ -1,6 +1,7 @@
 """What surrounds a request: the check before it, and the record or the cancel after it."""
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -33,6 +34,9 @@ class Job:
         by one. It is recorded when the block ends, whatever way it ends."""
         self._told.append({"provider_usage": provider_usage, "provider": provider, "model": model, "mode": mode, "usage": usage,
                            "provider_cost_nano_usd": provider_cost_nano_usd})
+        check, words = self._place(len(self._told) - 1, last=False)
+        with contextlib.suppress(BursarError, TypeError, ValueError):  # raised when it is recorded
+            self._bursar._remember(check, words)
 
     @property
     def told(self) -> bool:
@@ -47,14 +51,19 @@ class Job:
             except BursarError as error:  # what it holds comes back by itself; the block's own error is the one to be seen
                 self._bursar._tell(error)
             return
-        told = self._told or [{}]
-        for number, words in enumerate(told):
-            last = number == len(told) - 1
-            if last or number < ATTEMPTS - 1:
-                place: dict[str, Any] = {"attempt": min(number, ATTEMPTS - 1), "keep_open": not last, "lease": self._lease if last else ""}
-                self.recorded = await self._bursar.record(self.check, **place, **words)
-            else:
-                await self._bursar.record(_further(self.check, number), **words)
+        for number in range(max(len(self._told), 1)):
+            check, words = self._place(number, last=number >= len(self._told) - 1)
+            recorded = await self._bursar.record(check, **words)
+            if check is self.check:
+                self.recorded = recorded
+
+    def _place(self, number: int, last: bool) -> tuple[Check, dict[str, Any]]:
+        """A round's record: of which request, and its words."""
+        words = self._told[number] if self._told else {}
+        if last or number < ATTEMPTS - 1:
+            lease = self._lease if last else ""
+            return self.check, {"attempt": min(number, ATTEMPTS - 1), "keep_open": not last, "lease": lease, **words}
+        return _further(self.check, number), words
 
 
 def _further(check: Check, number: int) -> Check:

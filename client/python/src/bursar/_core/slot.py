@@ -24,9 +24,11 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 2.0
 class Stream:
     """Reads events in a task of its own, so that a lease ends in time also while nobody asks for events."""
 
-    def __init__(self, core: Core, request: limiter_pb2.AcquireRequest, own_id: bool, patience_ms: float) -> None:
+    def __init__(self, core: Core, request: limiter_pb2.AcquireRequest, own_id: bool, patience_ms: float,
+                 longest_ms: float | None) -> None:
         self._core, self._request, self._own_id = core, request, own_id
         self._patience_s = patience_ms / 1000
+        self._longest_ms = longest_ms
         self._events: asyncio.Queue[Event | BaseException | None] = asyncio.Queue()
         self._check: Check | None = None
         self._fence = 0  # 0 = not granted
@@ -46,7 +48,9 @@ class Stream:
             self._ended = True
             raise event
         self._ended = event is None
-        self._taken = self._taken or isinstance(event, Granted)
+        if isinstance(event, Granted):
+            self._taken = True
+            self._core.keeper.keep(event.check, self._longest_ms)  # for the time between the end of the stream, and the record
         return event
 
     async def close(self) -> None:

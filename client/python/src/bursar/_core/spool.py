@@ -1,6 +1,7 @@
 """Records that could not be delivered: a file each, in the order in which they came, until a server has answered them.
 
     <microseconds>-<request id>-<attempt>.json   proto3 JSON of a RecordRequest
+    <microseconds>-<writer>-<number>.batch       bytes of a RecordBatchRequest that is on its way
     *.refused                                    the server does not take it
     *.bad                                        it cannot be read
 
@@ -15,6 +16,7 @@ import re
 import time
 
 from google.protobuf import json_format
+from google.protobuf.message import DecodeError
 
 from bursar._core.ids import now_us
 from bursar.errors import BursarError
@@ -81,22 +83,60 @@ class Folder:
         self._looked = -FRESH_S  # of time.monotonic()
 
     def put(self, record: limiter_pb2.RecordRequest) -> str:
-        data = json_format.MessageToJson(record, indent=None).encode()
         if time.monotonic() - self._looked > FRESH_S:
             self._look()
+        data = _json(record)
         if len(self._sizes) >= self._most or self._bytes + len(data) > self._most_bytes:
             raise full(f"{len(self._sizes)} records of {self._bytes} bytes wait in {self._path}")
         name = name_of(record)
-        temporary = self._path / f".{name}.{os.getpid()}"
-        with open(temporary, "xb", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.rename(temporary, self._path / name)
+        self._write(name, data, sync=True)
         self._sync()
         self._sizes[name] = len(data)
         self._bytes += len(data)
         return name
+
+    def write_batch(self, name: str, data: bytes, sync: bool) -> None:
+        """A call's bytes, before it is made. Unless synced, they outlive the process but not the machine."""
+        self._write(name, data, sync)
+        if sync:
+            self._sync()
+
+    def sync_file(self, name: str) -> None:
+        """Nothing when it is gone."""
+        try:
+            with open(self._path / name, "rb") as file:
+                os.fsync(file.fileno())
+        except FileNotFoundError:
+            return
+        self._sync()
+
+    def remove_batch(self, name: str) -> None:
+        (self._path / name).unlink(missing_ok=True)
+
+    def take_up(self) -> list[str]:
+        """Makes records that wait of those whose process died in the middle of a call. Such a process may be alive, if several share
+        the folder: then its records arrive twice, and are charged once. Returns what is put aside, as it cannot be read."""
+        bad = []
+        for path in sorted(self._path.glob("*.batch")):
+            if known := re.fullmatch(r"(\d{16}-.+)\.batch", path.name):
+                try:
+                    self._take_up(path, known[1])
+                except FileNotFoundError:
+                    pass  # another process has taken it up
+                except (DecodeError, ValueError):
+                    os.rename(path, f"{path}.bad")
+                    bad.append(path.name)
+        return bad
+
+    def _take_up(self, path: pathlib.Path, stem: str) -> None:
+        """The names are the same whoever does it."""
+        items = limiter_pb2.RecordBatchRequest.FromString(path.read_bytes()).items
+        if not items:
+            raise ValueError("there are no records in it")
+        for number, record in enumerate(items):
+            self._write(f"{stem}.{number}-{record.attempt}.json", _json(without_lease(record)), sync=True)
+        self._sync()
+        path.unlink()
 
     def count(self) -> int:
         self._look()
@@ -149,12 +189,35 @@ class Folder:
             pass
         self._bytes -= self._sizes.pop(name, 0)
 
+    def _write(self, name: str, data: bytes, sync: bool) -> None:
+        """The file is whole or not there."""
+        temporary = self._path / f".{name}.{os.getpid()}.tmp"
+        with open(temporary, "wb", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
+            file.write(data)
+            if sync:
+                file.flush()
+                os.fsync(file.fileno())
+        os.rename(temporary, self._path / name)
+
     def _sync(self) -> None:
         folder = os.open(self._path, os.O_RDONLY | os.O_DIRECTORY)
         try:
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+def without_lease(record: limiter_pb2.RecordRequest) -> limiter_pb2.RecordRequest:
+    """A copy. A lease ends with its stream, long before a record that waits arrives."""
+    kept = limiter_pb2.RecordRequest()
+    kept.CopyFrom(record)
+    if kept.HasField("reservation"):
+        kept.ClearField("lease")
+    return kept
+
+
+def _json(record: limiter_pb2.RecordRequest) -> bytes:
+    return json_format.MessageToJson(record, indent=None).encode()
 
 
 def name_of(record: limiter_pb2.RecordRequest) -> str:
