@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import Anthropic from "@anthropic-ai/sdk";
 import { GoogleGenAI } from "@google/genai";
-import OpenAI7 from "openai";
-import OpenAI6 from "openai6";
+import OpenAI7, { AzureOpenAI as Azure7 } from "openai";
+import OpenAI6, { AzureOpenAI as Azure6 } from "openai6";
 import { Denied } from "bursar";
 import { withBursar as withBursarAnthropic } from "bursar/anthropic";
 import { withBursar as withBursarGoogle } from "bursar/google";
@@ -56,9 +56,14 @@ const OPENAI = (OpenAI) => ({
   lines: { input: 400, cached_input: 600, output: 300, reasoning: 200 },
 });
 
+/** Azure's paths have the name of the deployment, which is the model's here. */
+const AZURE = (Azure) => ({ ...OPENAI(Azure), make: () => new Azure({ endpoint: llm.url, apiKey: "key", apiVersion: "2024-10-21" }) });
+
 const SDKS = {
   "openai 6": OPENAI(OpenAI6),
   "openai 7": OPENAI(OpenAI7),
+  "openai 6, Azure": AZURE(Azure6),
+  "openai 7, Azure": AZURE(Azure7),
   "anthropic": {
     wrap: withBursarAnthropic,
     make: () => new Anthropic({ baseURL: llm.url, apiKey: "key" }),

@@ -111,6 +111,17 @@ def test_a_denied_call_never_reaches_the_llm(call, client, llm, person):
     assert not any(word in str(denied.value).lower() for word in ("429", "rate limit", "rate_limit", "too many requests"))
 
 
+@pytest.mark.parametrize("call", CALLS)
+def test_azures_client_is_guarded_too(call, llm, waiting, person, ledger, held):
+    azure = with_bursar(openai.AzureOpenAI(azure_endpoint=llm.url, api_key="x", api_version="2024-10-21"), waiting, user=(user := person(requests=1)))
+    CALLS[call](azure)
+    (row,) = ledger(user)
+    assert row.meters == OPENAI and row.model == PRICED and not row.estimated
+    with pytest.raises(Denied):
+        CALLS[call](azure)
+    assert [request["path"].startswith("/openai/") for request in llm.requests()] == [True] and not held(user)
+
+
 @pytest.mark.parametrize("call", ACALLS)
 async def test_a_denied_asynchronous_call_never_reaches_the_llm(call, aclient, llm, person):
     with pytest.raises(Denied):

@@ -1,5 +1,6 @@
 """Frameworks that the wrappers of what they are built on cover: dspy and smolagents over LiteLLM, smolagents and llama-index over OpenAI's
-SDK. Each is skipped where it is not installed: tests/requirements/long has the list."""
+SDK. Each is skipped where it is not installed: tests/requirements/long has the list, which run_python --long installs."""
+import importlib
 import os
 import time
 
@@ -15,10 +16,15 @@ from bursar import Denied  # noqa: E402
 from bursar.llm import with_bursar  # noqa: E402
 
 
+def needs(name):
+    """A framework. With BURSAR_LONG it must be there."""
+    return importlib.import_module(name) if os.environ.get("BURSAR_LONG") else pytest.importorskip(name)
+
+
 @pytest.fixture
 def litellm(waiting):
     """litellm(user): the module, guarded for the test."""
-    module = pytest.importorskip("litellm")
+    module = needs("litellm")
     before = dict(vars(module))
     yield lambda user: with_bursar(module, waiting, user=user)
     for name, value in vars(module).copy().items():
@@ -34,7 +40,7 @@ def client(llm, waiting):
 
 
 def test_dspy_neither_sends_nor_sleeps_on_a_denial_and_its_use_is_recorded(litellm, llm, person, ledger):
-    dspy = pytest.importorskip("dspy")
+    dspy = needs("dspy")
     lm = dspy.LM(f"openai/{PRICED}", api_base=llm.openai, api_key="x", cache=False, engine="litellm")  # "auto" sends by a client of its own
     litellm(user := person(requests=1))
     assert lm("Say hello.")
@@ -46,7 +52,7 @@ def test_dspy_neither_sends_nor_sleeps_on_a_denial_and_its_use_is_recorded(litel
 
 
 def test_smolagents_over_litellm_is_guarded_with_the_module(litellm, llm, person, ledger):
-    smolagents = pytest.importorskip("smolagents")
+    smolagents = needs("smolagents")
     litellm(user := person(requests=1))
     model = smolagents.LiteLLMModel(f"openai/{PRICED}", api_base=llm.openai, api_key="x")
     ask = [smolagents.ChatMessage(role="user", content=[{"type": "text", "text": "Say hello."}])]
@@ -58,7 +64,7 @@ def test_smolagents_over_litellm_is_guarded_with_the_module(litellm, llm, person
 
 
 def test_smolagents_over_openai_is_guarded_by_its_client_and_does_not_sleep_on_a_denial(client, llm, person, ledger):
-    smolagents = pytest.importorskip("smolagents")
+    smolagents = needs("smolagents")
     model = smolagents.OpenAIServerModel(PRICED, api_base=llm.openai, api_key="x")
     model.client = client(user := person(requests=1))
     ask = [smolagents.ChatMessage(role="user", content=[{"type": "text", "text": "Say hello."}])]
@@ -71,7 +77,7 @@ def test_smolagents_over_openai_is_guarded_by_its_client_and_does_not_sleep_on_a
 
 
 def test_llama_index_is_guarded_by_its_client(client, llm, person, ledger):
-    llms = pytest.importorskip("llama_index.llms.openai")
+    llms = needs("llama_index.llms.openai")
     model = llms.OpenAI(model=PRICED, api_base=llm.openai, api_key="x", openai_client=client(user := person(requests=2)), max_retries=3)
     assert model.complete("Say hello.").text
     assert [chunk.delta for chunk in model.stream_complete("Say hello.")]
