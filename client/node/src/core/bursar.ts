@@ -214,7 +214,11 @@ export class Bursar {
 
   /** @internal Keeps a record on disk, where there is a folder, until it is made. */
   remember(target: RecordTarget, input: RecordInput): void {
-    if (this.settings.spool.directory) this.spool.remember(recordRequest(target, input, this.settings).request);
+    try {
+      if (this.settings.spool.directory) this.spool.remember(recordRequest(target, input, this.settings).request);
+    } catch {
+      /* A misspelt field: told when it is recorded. */
+    }
   }
 
   private track<T>(promise: Promise<T>): Promise<T> {

@@ -73,7 +73,10 @@ export class Spool {
 
   /** A record that will be made later, of use that is known now. */
   remember(request: Init<RecordRequest>): void {
-    if (this.ahead) this.remembered.set(identity(request), this.ahead.begin(encode(RecordBatchRequestMessage, { items: [request] }), 1));
+    const bytes = encode(RecordBatchRequestMessage, { items: [request] });
+
+    this.forget(request);
+    if (this.ahead) this.remembered.set(identity(request), this.ahead.begin(bytes, 1));
   }
 
   /** It is made: it is on disk by itself, or has arrived. */

@@ -232,6 +232,14 @@ test("use that was told is on disk until the job ends", async (t) => {
   assert.deepEqual(records(server).map((one: any) => [one.usage.inputTokens, one.attempt, one.keepOpen]), [[1, 0, true], [2, 1, false]]);
 });
 
+test("use that cannot be recorded is told when it is, not where it was told", async (t) => {
+  const { client, files, errors } = await bench(t);
+  const bursar = client({ failAfterMs: 60_000, timeoutMs: 60_000 });
+  await bursar.run({ user: "ann" }, (job) => job.tokens({ inputToken: 1 } as object));
+  assert.deepEqual(errors.map((error) => (error as RecordError).code), ["INVALID_ARGUMENT"]);
+  assert.deepEqual(files(), []);
+});
+
 test("names keep their order, and hold any id", () => {
   assert.equal(fileName(1796000000000000, "abc", 0), "1796000000000000-abc-0.json");
   assert.equal(fileName(5, "../x y", 31), "0000000000000005-..%2Fx%20y-31.json");

@@ -70,6 +70,7 @@ class Outbox:
 
     def remember(self, record: limiter_pb2.RecordRequest) -> None:
         """A record that will be made later, of use that is known now: on disk, where there is a folder. For any thread."""
+        self._forget(record)
         if self._ahead:
             self._remembered[_identity(record)] = self._ahead.note(record)
 
@@ -212,7 +213,6 @@ class Outbox:
             tell(self._options, BursarError(f"{left} records were not delivered", code="DATA_LOSS"))
         if self._ahead:
             await self._do(lambda: None)  # what was begun before is done
-        self._disk.shutdown(wait=False)
 
     async def _do(self, work: Callable[..., T], *words: Any) -> T:
         """Something with the spool: a folder in its thread, as the disk may be slow."""
