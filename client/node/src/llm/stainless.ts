@@ -36,10 +36,16 @@ export function wrap<T extends object>(client: T, guard: Guard, routing: Routing
   const original = client as Json;
   if (typeof original["withOptions"] !== "function" || typeof original["request"] !== "function")
     throw new TypeError(`bursar: this is not a client of ${name}, or too old a version`);
-  const copy = original["withOptions"]({}) as Json;
+  const copy = original["withOptions"](azureOptions(original)) as Json;
   const request = (copy["request"] as (options: unknown, ...rest: unknown[]) => ApiPromise).bind(copy);
   copy["request"] = (options: unknown, ...rest: unknown[]) => limited(guard, routing, options, (checked) => request(checked, ...rest));
   return copy as T;
+}
+
+/** What the copy of an AzureOpenAI of openai 5 and 6 lacks: it forgets the version, without which none can be made, and the deployment. */
+function azureOptions({ apiVersion, deploymentName }: Json): Json {
+  if (!apiVersion) return {};
+  return deploymentName ? { apiVersion, deployment: deploymentName } : { apiVersion };
 }
 
 function limited(guard: Guard, routing: Routing, options: unknown, send: (options: Promise<unknown>) => ApiPromise): ApiPromise {
