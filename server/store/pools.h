@@ -189,6 +189,8 @@ struct pool_waiter_row {
 	int priority, seats;
 	int64_t waited_us;
 	enum pool_why why;
+	uint32_t position;
+	int64_t eta_us;
 };
 struct pool_lease_row {
 	struct pool_request request;
@@ -200,6 +202,7 @@ struct pool_lease_row {
 struct pool_stats {
 	struct pool_op op;
 	int rows; /* in: most rows of each list; 0 = no lists */
+	const char *user; /* in: the lists are of this user's requests; NULL or "" = of everybody's */
 	/* out; counters since the pool's state began */
 	uint32_t epoch;
 	int64_t learning_us;
@@ -213,8 +216,9 @@ struct pool_stats {
 	int level_rows;
 	struct pool_level_stats level_row[POOL_LEVELS_MAX];
 	int waiter_rows, lease_rows;
-	struct pool_waiter_row *waiter;
-	struct pool_lease_row *lease;
+	struct pool_waiter_row *waiter; /* the longest waits; a user's in the order in which they are granted */
+	struct pool_lease_row *lease; /* those that end first; a user's among the 1,000 of those */
+	uint32_t user_running, user_waiting, user_parked; /* with `user`: seats, requests, requests */
 };
 
 struct pools_store;

@@ -9,6 +9,7 @@ import threading
 import pytest
 
 from bots import unique
+from streams import Caller
 from harness import until
 from harness.browser import Browser
 from harness.paths import ROOT
@@ -288,6 +289,28 @@ def test_a_pool_that_somebody_else_has_changed_is_not_changed_again(desk):
     dialog.get_by_label("Slots").fill("9")
     confirm(window, "Change the slots", reason="seen")
     assert desk.admin("GetPool", pb.GetPoolRequest(ref=ref)).slots == 9
+
+
+def test_a_users_page_shows_their_place_behind_a_hundred_others(desk):
+    pb, bot, user = desk.bots.admin_pb, desk.key("bot"), unique("user")
+    desk.admin("PutPool", pb.PutPoolRequest(ref=pb.PoolRef(name="long"), slots=1, estimate_us=1_000_000))
+    with contextlib.ExitStack() as stack:
+        def ask(who, **fields):
+            caller = Caller(desk.bots, who, pool="long", secret=bot, **fields)
+            stack.callback(caller.close)
+            return caller
+
+        holder = ask(unique("user"))
+        holder.granted()
+        for _ in range(101):
+            ask(unique("user")).queued()
+        ask(user, request_id="mine").queued()
+        window = desk.login(view=f"users/{user}")
+        row = window.get_by_role("table", name="Slots and places in queues").get_by_role("row", name=re.compile("mine"))
+        row.wait_for()
+        assert re.search(r"^long\s+waits: .*\s102\s+about .*\smine$", row.inner_text(), re.DOTALL)
+        window.show(f"users/{holder.user}")
+        window.get_by_role("row", name=re.compile("^long runs")).wait_for()
 
 
 def test_money_shows_what_the_users_of_each_tier_cost(desk):

@@ -17,6 +17,7 @@ from harness import Bursard, Clock, Postgres, Redis, protos, until
 from harness.bursard import SANITIZER_ENV
 from harness.paths import program
 from harness.ports import free_port
+from streams import Caller, waits
 
 GOLDEN = pathlib.Path(__file__).parent / "golden"
 FILES = sorted(GOLDEN.glob("*.txt"))
@@ -77,7 +78,7 @@ class World:
     """The servers of one transcript, and what may happen to them."""
 
     def __init__(self, clock, postgres, directory):
-        self.clock, self.postgres, self.directory = clock, postgres, directory
+        self.clock, self.postgres, self.directory, self.callers = clock, postgres, directory, []
         clock.stop_at(NOW)
         self.database = postgres.database()
         self.redis = Redis(clock=clock)
@@ -93,6 +94,8 @@ class World:
         self.database.execute("create trigger nobody before insert on api_key_uses for each row execute function nothing()")
 
     def close(self):
+        for caller in self.callers:
+            caller.close()
         self.fleet.close()
         self.server.stop()
         self.redis.kill()
@@ -140,6 +143,8 @@ class World:
             self.fleet.drained()
         elif words == "the store has every change":
             until(lambda: settled(self.database), "policy_changes being empty", 120)
+        elif words == "alice waits for a slot of gpu":
+            self.callers.append(waits(Caller(self.fleet, "alice", pool="gpu", request_id="job-1")))
         elif words == "Redis ends":
             self.redis.kill()
         elif words == "PostgreSQL ends":

@@ -146,6 +146,35 @@ def test_the_queue_tells_places_and_grants_in_order(one, callers):
     assert fences == sorted(set(fences))
 
 
+def test_the_place_of_a_user_behind_a_hundred_others_is_told(one, callers):
+    pb = one.admin_pb
+    put_pool(one, "long", slots=1, estimate_us=SECOND, predicted_wait_max_us=300 * SECOND)
+    crowd = [user_of(one) for _ in range(102)]
+    last = user_of(one)
+    holds(callers(one, crowd[0], pool="long", request_id="first"))
+    for user in crowd[1:]:
+        waits(callers(one, user, pool="long"))
+    for request in ("b", "a"):
+        waits(callers(one, last, pool="long", request_id=request))
+
+    def stats(**fields):
+        return one.admin.GetPoolStats(pb.GetPoolStatsRequest(ref=pb.PoolRef(tenant=one.tenant, name="long"), **fields), timeout=10)
+
+    everybody = stats(rows=100)
+    assert everybody.waiting == 103 and [row.position for row in everybody.waiters] == list(range(1, 101))
+    assert last not in [row.user for row in everybody.waiters] and not everybody.HasField("of_user")
+    found = stats(rows=100, user=last)
+    assert [(row.user, row.request_id, row.position) for row in found.waiters] == [(last, "b", 102), (last, "a", 103)]
+    assert 0 < found.waiters[0].eta_us <= found.waiters[1].eta_us and not found.leases_held
+    assert found.of_user == pb.PoolUser(user=last, waiting=2) and found.waiting == 103
+    holder = stats(rows=1, user=crowd[0])
+    assert [row.request_id for row in holder.leases_held] == ["first"] and not holder.waiters
+    assert holder.of_user == pb.PoolUser(user=crowd[0], running=1)
+    assert stats(user=last).of_user.waiting == 2 and not stats(user=last).waiters
+    nobody = stats(rows=5, user=unique("user"))
+    assert not nobody.waiters and not nobody.leases_held and nobody.of_user.waiting == 0
+
+
 def test_a_higher_tier_is_shown_ahead_and_served_first(one, callers):
     holder = holds(callers(one, user_of(one)))
     low = waits(callers(one, user_of(one, priority=1)))

@@ -216,6 +216,7 @@ void act_cancel(struct play *play, int worker, int request, int outcome, bool on
 void act_sync(struct play *play, struct chance *chance, int worker, bool goodbye, bool lost);
 void act_tick(struct play *play);
 void act_resume(struct play *play);
-void act_stats(struct play *play);
+/* stats.c: `user` -1: with everybody's requests. */
+void act_stats(struct play *play, int user);
 
 #endif

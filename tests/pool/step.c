@@ -273,7 +273,7 @@ static void step_rare(struct play *play, struct chance *chance)
 	} else if (kind < 93) {
 		act_resume(play);
 	} else {
-		act_stats(play);
+		act_stats(play, (int)chance_below(chance, USERS + 1) - 1);
 	}
 }
 

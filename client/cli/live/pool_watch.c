@@ -175,6 +175,44 @@ void pool_view_stats(
 	buf_release(&text);
 }
 
+static void place_cells(struct table *table, const void *message)
+{
+	const Bursar__V1__PoolWaiter *waiter = message;
+	struct buf text = {0};
+
+	table_cell(table, "%s", waiter->request_id);
+	table_cell(table, "%d", waiter->position);
+	table_cell(table, "%d", waiter->seats);
+	table_duration(table, waiter->waited_us);
+	table_duration(table, waiter->eta_us);
+	put_enum(&text, &bursar__v1__wait_reason__descriptor, (int)waiter->reason, "WAIT_REASON_");
+	table_cell_buf(table, &text);
+	buf_release(&text);
+}
+
+static void lease_cells(struct table *table, const void *message)
+{
+	const Bursar__V1__PoolLease *lease = message;
+
+	table_cell(table, "%s", lease->request_id);
+	table_cell(table, "%d", lease->seats);
+	table_duration(table, lease->held_us);
+}
+
+void pool_view_user(struct cli *cli, const Bursar__V1__PoolStats *stats)
+{
+	static const char *const places[] = {"~WAITS", ">PLACE", ">SEATS", ">WAITED", ">ABOUT", "WHY", NULL};
+	static const char *const leases[] = {"~RUNS", ">SEATS", ">HELD", NULL};
+	const Bursar__V1__PoolUser *user = stats->of_user;
+
+	if (!user)
+		return;
+	view_field(cli, "user", "%s: holds %d slots, %d waiting, %d parked", user->user, user->running, user->waiting,
+		user->parked);
+	view_more_rows(cli, places, stats->waiters, stats->n_waiters, place_cells);
+	view_more_rows(cli, leases, stats->leases_held, stats->n_leases_held, lease_cells);
+}
+
 struct watching {
 	struct cli *cli;
 	bool screen;

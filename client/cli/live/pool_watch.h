@@ -18,6 +18,9 @@ void pool_put_line(
 void pool_view_stats(
 	struct cli *cli, const Bursar__V1__PoolStats *stats, double grants, const Bursar__V1__ListTiersResponse *tiers);
 
+/* The waiters and leases of one user, with their places. */
+void pool_view_user(struct cli *cli, const Bursar__V1__PoolStats *stats);
+
 /*
  * The tiers of the pool's tenant, for the two functions above. Free with bursar_free. NULL, without a message, on
  * failure.

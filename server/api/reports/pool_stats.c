@@ -18,7 +18,7 @@ struct look_call {
 	struct call *call;
 	struct worker *worker;
 	struct arena arena;
-	const char *tenant, *name;
+	const char *tenant, *name, *user;
 	int rows;
 	struct wait wait;
 	int naps; /* until the next look */
@@ -60,6 +60,8 @@ static void rows_message(struct arena *arena, const struct pool_stats *stats, Bu
 		waiter->seats = row->seats;
 		waiter->waited_us = row->waited_us;
 		waiter->reason = (Bursar__V1__WaitReason)row->why;
+		waiter->position = (int32_t)row->position;
+		waiter->eta_us = row->eta_us;
 		message->waiters[message->n_waiters++] = waiter;
 	}
 	message->leases_held = message_list(arena, (size_t)stats->lease_rows);
@@ -78,6 +80,17 @@ static void rows_message(struct arena *arena, const struct pool_stats *stats, Bu
 		lease->finish_by_us = row->drain_by_us;
 		message->leases_held[message->n_leases_held++] = lease;
 	}
+}
+
+static void user_message(struct arena *arena, const struct pool_stats *stats, Bursar__V1__PoolStats *message)
+{
+	if (!stats->user[0])
+		return;
+	message->of_user = message_new(arena, PoolUser, pool_user);
+	message->of_user->user = unconst(stats->user);
+	message->of_user->running = (int32_t)stats->user_running;
+	message->of_user->waiting = (int32_t)stats->user_waiting;
+	message->of_user->parked = (int32_t)stats->user_parked;
 }
 
 static void counters_message(const struct pool_stats *stats, Bursar__V1__PoolStats *message)
@@ -126,6 +139,7 @@ static Bursar__V1__PoolStats *stats_message(struct look_call *self)
 	counters_message(stats, message);
 	levels_message(&self->arena, &self->look, message);
 	rows_message(&self->arena, stats, message);
+	user_message(&self->arena, stats, message);
 	return message;
 }
 
@@ -142,6 +156,7 @@ static struct look_call *look_new(struct call *call, void *ctx)
 	self->call = call;
 	self->worker = ctx;
 	self->rows = request->rows;
+	self->user = request->user;
 	self->tenant = tenant_or_default(request->ref ? request->ref->tenant : "");
 	self->name = request->ref && request->ref->name[0] ? request->ref->name : POOL_DEFAULT;
 	if (pool_name_check(self->name, "ref.name", &err))
@@ -154,7 +169,8 @@ static void look_start(struct look_call *self, void (*done)(struct flow *flow))
 {
 	self->look = (struct pool_look){
 		.stats = {.op = {.tenant = self->tenant, .pool = self->name, .arena = &self->arena},
-			.rows = self->rows},
+			.rows = self->rows,
+			.user = self->user},
 	};
 	pool_look_start(&self->look, self->worker, done);
 }

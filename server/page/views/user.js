@@ -11,7 +11,7 @@ import { bare, kind, plural, reason, wait } from "../lib/words.js";
 import { actions } from "./user_actions.js";
 import { stateBadges } from "./users.js";
 
-const DAYS = 30, FEED = 10, OPEN = 10, SETTLE_MS = 700, EVERY_MS = 10000;
+const DAYS = 30, FEED = 10, OPEN = 10, ROWS = 20, SETTLE_MS = 700, EVERY_MS = 10000;
 const OF = { user: "Limits", team: "Limits of the team", org: "Limits of the organisation", model: "Limits of the model", tenant: "Limits of the tenant" };
 
 function about(account, status, mayAct) {
@@ -86,17 +86,18 @@ function openRequests(answer, user, context, again) {
 /* Places in the queues of all pools. */
 async function places(user, tenant, signal) {
 	const pools = (await get("/v1/pools", { tenant }, signal)).pools ?? [];
-	const stats = await Promise.all(pools.map((pool) => get(path`/v1/pools/${pool.ref.name}/stats`, { tenant, rows: 100 }, signal)));
+	const stats = await Promise.all(pools.map((pool) => get(path`/v1/pools/${pool.ref.name}/stats`, { tenant, user, rows: ROWS }, signal)));
 
 	return stats.flatMap((one) => [
-		...(one.waiters ?? []).filter((row) => row.user === user).map((row) => ({ pool: one.ref.name, what: `waits: ${wait(row.reason)}`, since: row.waited_us, request: row.request_id })),
-		...(one.leases_held ?? []).filter((row) => row.user === user).map((row) => ({ pool: one.ref.name, what: "runs", since: row.held_us, request: row.request_id })),
+		...(one.waiters ?? []).map((row) => ({ pool: one.ref.name, what: `waits: ${wait(row.reason)}`, place: count(row.position), left: int(row.eta_us) ? `about ${duration(row.eta_us)}` : "–", since: row.waited_us, request: row.request_id })),
+		...(one.leases_held ?? []).map((row) => ({ pool: one.ref.name, what: "runs", place: "–", left: "–", since: row.held_us, request: row.request_id })),
 	]);
 }
 
 function placeTable(found) {
 	return found.length === 0 ? empty("Neither waits for a slot nor holds one.") : table("Slots and places in queues", [
 		{ name: "Pool", cell: (row) => row.pool }, { name: "State", cell: (row) => row.what },
+		{ name: "Place", number: true, cell: (row) => row.place }, { name: "Left to wait", number: true, cell: (row) => row.left },
 		{ name: "For", number: true, cell: (row) => duration(row.since) }, { name: "Request", cell: (row) => h("code", row.request) },
 	], found, { quiet: true });
 }

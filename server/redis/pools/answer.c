@@ -287,7 +287,7 @@ static void read_level_rows(struct pool_stats *op, struct cut *cut)
 
 static void read_waiters(struct pool_stats *op, struct cut *cut)
 {
-	op->waiter_rows = cut_count(cut, 17);
+	op->waiter_rows = cut_count(cut, 28);
 	op->waiter = op->waiter_rows ? arena_zalloc(op->op.arena, (size_t)op->waiter_rows, sizeof(*op->waiter)) : NULL;
 	for (int i = 0; i < op->waiter_rows; i++) {
 		struct pool_waiter_row *row = &op->waiter[i];
@@ -297,6 +297,8 @@ static void read_waiters(struct pool_stats *op, struct cut *cut)
 		row->seats = (int)cut_u32(cut);
 		row->waited_us = cut_us(cut);
 		row->why = (enum pool_why)cut_u8(cut);
+		row->position = cut_u32(cut);
+		row->eta_us = cut_us(cut);
 	}
 }
 
@@ -329,6 +331,11 @@ bool pool_read_stats(struct pool_stats *op, struct cut *cut)
 	if (op->rows > 0) {
 		read_waiters(op, cut);
 		read_leases(op, cut);
+	}
+	if (op->user && op->user[0]) {
+		op->user_running = cut_u32(cut);
+		op->user_waiting = cut_u32(cut);
+		op->user_parked = cut_u32(cut);
 	}
 	return ended(cut);
 }

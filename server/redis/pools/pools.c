@@ -246,9 +246,9 @@ static void stats(struct pools_store *store, struct pool_stats *op)
 	struct redis_pools *pools = pools_of(store);
 	struct redis_command *command = begin(pools, FUNCTION_POOL_STATS, &op->op, stats_done, op);
 
-	buf_put_u8(&pools->redis.scratch, op->rows > 0 ? 1 : 0);
 	buf_put_u16(&pools->redis.scratch, (uint16_t)op->rows);
 	arg_scratch(&pools->redis, command);
+	redis_arg_text(command, op->user ? op->user : "");
 	pool_call(pools, command, &op->op);
 }
 

@@ -342,12 +342,10 @@ int calls_resume(void)
 	return ask(FUNCTION_POOL_RESUME);
 }
 
-int calls_stats(void)
+int calls_stats(const char *user)
 {
-	struct buf *arg = next_arg();
-
-	buf_put_u8(arg, 1);
-	buf_put_uint(arg, 10, 2);
+	buf_put_uint(next_arg(), 10, 2);
+	text_arg(user);
 	return ask(FUNCTION_POOL_STATS);
 }
 

@@ -53,7 +53,8 @@ int calls_renew(const char *worker, const char *user, const char *id, struct poo
 int calls_sync(const char *worker, const char *user, const char *id, bool goodbye);
 int calls_tick(void);
 int calls_resume(void);
-int calls_stats(void);
+/* With lists of up to 10 rows; `user` is "" for everybody's. */
+int calls_stats(const char *user);
 
 /* An integer in the answer. */
 uint64_t calls_uint(size_t at, size_t bytes);

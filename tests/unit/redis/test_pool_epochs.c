@@ -19,7 +19,7 @@ WITH_CALLS(nothing_is_granted_without_an_epoch)
 	assert_int_equal(calls_sync(ME, "ann", "1", false), POOL_QUEUED);
 	assert_int_equal(calls_tick(), POOL_OK);
 	assert_string_equal(calls_leases(), "");
-	assert_int_equal(calls_stats(), POOL_OK);
+	assert_int_equal(calls_stats(""), POOL_OK);
 	assert_int_equal(calls_uint(4, 7), 1); /* callers see it as still learning */
 	calls_want();
 	assert_int_equal(calls_epoch(calls_claim, 7, false), EPOCH_KEPT);

@@ -80,6 +80,7 @@ static void configure(int slots, uint32_t gen)
 
 	pool_settings_default(&settings, "agents", slots);
 	settings.gen = gen;
+	settings.wait_max_us = settings.predicted_wait_max_us = 3600000000;
 	here->ops->configure(here, &op);
 	wait_for(&answers, before + 1);
 	assert_int_equal(op.op.status, POOL_OK);
@@ -252,6 +253,46 @@ WITH_STORES(cancel_tells_what_it_was_and_stats_count)
 	assert_int_equal(stats.lease_rows, 1);
 	assert_string_equal(stats.lease[0].request.id, "r1");
 	assert_true(stats.lease[0].acknowledged);
+}
+
+WITH_STORES(stats_of_a_user_find_them_behind_everybody)
+{
+	struct pool_stats stats = {.op = op_of(), .rows = 2, .user = "zoe"};
+	int before;
+	char user[16];
+
+	configure(1, 1);
+	acquire(here, "ann", "r0");
+	for (int i = 0; i < 5; i++) {
+		snprintf(user, sizeof(user), "ben%d", i);
+		acquire(here, user, "r1");
+	}
+	acquire(here, "zoe", "r2");
+	acquire(here, "zoe", "r3");
+	acquire(here, "zoe", "r1");
+	before = answers;
+	here->ops->stats(here, &stats);
+	wait_for(&answers, before + 1);
+	assert_int_equal(stats.op.status, POOL_OK);
+	assert_int_equal(stats.waiting, 8);
+	assert_int_equal(stats.user_waiting, 3);
+	assert_int_equal(stats.user_running, 0);
+	assert_int_equal(stats.user_parked, 0);
+	assert_int_equal(stats.waiter_rows, 2);
+	assert_string_equal(stats.waiter[0].request.id, "r2");
+	assert_int_equal(stats.waiter[0].position, 6);
+	assert_string_equal(stats.waiter[1].request.id, "r3");
+	assert_int_equal(
+		stats.waiter[1].position, 8); /* after a turn of each of the six, and no further than all that wait */
+	assert_true(stats.waiter[0].eta_us > 0);
+	assert_int_equal(stats.lease_rows, 0);
+	stats = (struct pool_stats){.op = op_of(), .rows = 2, .user = "ann"};
+	here->ops->stats(here, &stats);
+	wait_for(&answers, before + 2);
+	assert_int_equal(stats.user_running, 1);
+	assert_int_equal(stats.waiter_rows, 0);
+	assert_int_equal(stats.lease_rows, 1);
+	assert_string_equal(stats.lease[0].request.id, "r0");
 }
 
 WITH_STORES(the_subscription_comes_back_after_a_kill)

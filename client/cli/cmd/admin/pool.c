@@ -8,7 +8,7 @@
 #include "cli/live/pool_watch.h"
 #include "cli/text/format.h"
 
-enum { LEVELS_MAX = 16 };
+enum { LEVELS_MAX = 16, ROWS = 10 };
 
 static void read_ref(struct cli *cli, Bursar__V1__PoolRef *ref)
 {
@@ -133,6 +133,34 @@ static bool read_int(struct cli *cli, const char *name, int32_t *out)
 		return err_set(&cli->err, ERR_INVALID, "--%s: must be at most 2^31-1", name);
 	*out = (int32_t)number;
 	return true;
+}
+
+static void show_stats(struct cli *cli, const Bursar__V1__PoolStats *stats)
+{
+	Bursar__V1__ListTiersResponse *tiers;
+
+	buf_putf(&cli->out, "pool %s\n", stats->ref ? stats->ref->name : "?");
+	if (stats->of_user) {
+		pool_view_user(cli, stats);
+		return;
+	}
+	tiers = pool_tiers(cli);
+	pool_view_stats(cli, stats, 0, tiers);
+	bursar_free(tiers);
+}
+
+static int run_stats(struct cli *cli)
+{
+	Bursar__V1__GetPoolStatsRequest request = BURSAR__V1__GET_POOL_STATS_REQUEST__INIT;
+	Bursar__V1__PoolRef ref;
+
+	read_ref(cli, &ref);
+	request.ref = &ref;
+	request.user = (char *)option_text(cli, "user");
+	request.rows = ROWS;
+	if (option_given(cli, "rows") && !read_int(cli, "rows", &request.rows))
+		return cli_usage(cli);
+	return cli_show(cli, BURSAR_GET_POOL_STATS, &request, show_stats);
 }
 
 /* PRIORITY:WEIGHT[:QUEUE_LIMIT] */
@@ -268,6 +296,17 @@ static const struct command commands[] = {
 			 "prints only the settings; 'pool watch -n 1 --json' prints the figures.",
 		.options = {OPTION_TENANT},
 		.examples = {"pool show", "pool show gpu --json"},
+	},
+	{
+		COMMAND("pool stats", "[POOL]", "print a pool's figures once, or a user's place in its queue",
+			run_stats),
+		.about = "With --user: what the user waits for, wherever it is in the queue, with its place among the "
+			 "requests of the same priority and about how long it takes; and the slots that the user "
+			 "holds. Only the 1,000 leases that end first are looked at for those.",
+		.options = {OPTION_TENANT,
+			{'u', "user", OPTION_TEXT, "USER", "show only what this user waits for and holds", NULL},
+			{'\0', "rows", OPTION_COUNT, "N", "list up to N of each, at most 100 (default: 10)", NULL}},
+		.examples = {"pool stats", "pool stats gpu --user alice", "pool stats --rows 100 --json"},
 	},
 	{
 		COMMAND("pool put", "POOL", "create a pool, or change its size and settings", run_put),
