@@ -150,7 +150,7 @@ struct stats_query {
 	int64_t from_day, to_day; /* since 1970, UTC; both included */
 	int64_t today; /* there is no later data: the current month counts as complete up to now */
 	int top; /* of users, teams and orgs */
-	bool by_tier; /* also what the users of each tier use */
+	bool by_tier; /* also what is used by the users' tier at the time */
 	int tiers, tiers_used;
 	struct named_use *tier_used;
 	struct {
@@ -171,10 +171,10 @@ struct stats_query {
 };
 
 /* The columns by which a report is split: bits. */
-enum report_key { BY_DAY = 1, BY_MODEL = 2, BY_INTERFACE = 4, BY_USER = 8 };
+enum report_key { BY_DAY = 1, BY_MODEL = 2, BY_INTERFACE = 4, BY_USER = 8, BY_TIER = 16 };
 
 struct bill_line {
-	const char *user, *day, *provider, *model, *interface; /* "" where the report is not split by it */
+	const char *user, *day, *tier, *provider, *model, *interface; /* "" where the report is not split by it */
 	int64_t requests, cost, unpriced;
 	struct meters meters;
 	int64_t corrected, corrected_nano; /* re-rated requests, and by how much that changed their cost */
@@ -183,12 +183,12 @@ struct bill_line {
 		list_nano; /* requests of which the provider said the cost; what it and the price said */
 };
 /*
- * The next lines of a report, from the roll-ups, in the order user, day, provider, model, interface. A page is one read
+ * The next lines of a report, from the roll-ups, in the order user, day, tier, provider, model, interface. A page is one read
  * of the ledger; its memory and time depend on its lines, not on the tenant's users.
  */
 struct report_page {
 	struct admin_job job;
-	struct account_key key; /* a user, team, org or tenant; BY_USER: a user or tenant */
+	struct account_key key; /* a user, team, org or tenant; BY_USER: a user or tenant; BY_TIER: a tenant */
 	int64_t from_day, to_day; /* since 1970, UTC; both included */
 	unsigned by;
 	const char *model, *interface; /* only these; "" = all */

@@ -5,6 +5,7 @@ import random
 import time
 
 MODELS = {"claude-sonnet-4-5": ("anthropic", 9.0), "gpt-4o": ("openai", 6.5), "claude-haiku-4-5": ("anthropic", 2.8), "gemini-2.5-flash": ("google", 1.6)}
+TIERS = {"ann": "pro", "ben": "free", "chidi": "enterprise", "dana": "free"}
 TEAMS, INTERFACES = {"ann": "research", "ben": "support", "chidi": "growth", "dana": "research"}, ("telegram", "web", "discord", "api")
 SHARED = "tenant, kind, id, day, provider, model, interface, shard"
 USERS = "tenant, user_id, day, provider, model, interface"
@@ -30,12 +31,12 @@ def fill(postgres, desk):
             for user, team, day, provider, model, interface, figures in _lines(today - datetime.timedelta(days=age), age):
                 where = (day, provider, model, interface)
                 cursor.execute(f"insert into usage_daily ({USERS}, {FIGURES}) values %s", (("default", user, *where, *figures),))
-                for kind, name in ((5, "default"), (2, team)):
+                for kind, name in ((5, "default"), (2, team), (6, TIERS[user])):
                     cursor.execute(f"insert into usage_shared_daily ({SHARED}, {FIGURES}) values %s on conflict do nothing",
                                    (("default", kind, name, *where, sorted(TEAMS).index(user), *figures),))
     pb = desk.bots.admin_pb
-    for tier, (user, team) in zip(("pro", "free", "enterprise", "free"), TEAMS.items()):
-        desk.admin("PutAccount", pb.PutAccountRequest(ref=pb.AccountRef(id=user), tier=tier, team=team))
+    for user, team in TEAMS.items():
+        desk.admin("PutAccount", pb.PutAccountRequest(ref=pb.AccountRef(id=user), tier=TIERS[user], team=team))
     budget = desk.bots.calendar("cost_per_month", "cost", 500_000_000_000, window="MONTH")
     desk.admin("OverrideLimits", pb.OverrideLimitsRequest(ref=pb.AccountRef(kind="ACCOUNT_KIND_TEAM", id="research"), limits=[budget]))
     postgres.execute("""insert into accounts (tenant, kind, id, tier, version) select 'default', 1, 'user-' || lpad(g::text, 5, '0'),

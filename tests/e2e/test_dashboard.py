@@ -313,7 +313,7 @@ def test_a_users_page_shows_their_place_behind_a_hundred_others(desk):
         window.get_by_role("row", name=re.compile("^long runs")).wait_for()
 
 
-def test_money_shows_what_the_users_of_each_tier_cost(desk):
+def test_money_shows_what_each_tier_costs_by_day(desk, postgres):
     pb, user = desk.bots.admin_pb, unique("user")
     desk.admin("PutAccount", pb.PutAccountRequest(ref=pb.AccountRef(id=user), tier="pro"))
     window = desk.login(view="money")
@@ -326,6 +326,16 @@ def test_money_shows_what_the_users_of_each_tier_cost(desk):
     tiers = window.get_by_role("list", name="By tier").get_by_role("listitem")
     tiers.first.wait_for()
     assert [text.split()[0] for text in tiers.all_inner_texts()] == ["pro", "free"]
+    desk.admin("SetTier", pb.SetTierRequest(ref=pb.AccountRef(id=user), tier="free"))  # what was used stays where it was
+    window.get_by_label("Cost by", exact=True).select_option("tier")
+    series = window.locator("ul.legend").first.get_by_role("listitem")
+    until(lambda: series.all_inner_texts() == ["pro", "free"], "the chart by tier")
+    assert not window.get_by_text("the tier is not known").count()
+    postgres.execute("DELETE FROM usage_shared_daily WHERE kind = 6 AND id = 'pro'")  # as an earlier version has left it
+    window.reload()
+    window.get_by_text("the tier is not known").wait_for()
+    tiers.first.wait_for()
+    assert [re.match("free|not known", text)[0] for text in tiers.all_inner_texts()] == ["not known", "free"]
 
 
 def test_prices_are_imported_after_their_difference_was_shown(desk):

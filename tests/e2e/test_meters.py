@@ -323,7 +323,7 @@ def test_an_erased_user_takes_the_meters_along(fleet, stack):
     fleet.admin.EraseAccount(fleet.admin_pb.EraseAccountRequest(ref=fleet.key(user)), timeout=20)
     with stack.sql() as sql:
         sql.execute("SELECT kind, id LIKE 'erased%%', meter, count FROM usage_meters WHERE tenant = %s ORDER BY kind", (fleet.tenant,))
-        assert sql.fetchall() == [(1, True, "web_searches", 3), (5, False, "web_searches", 3)]
+        assert sql.fetchall() == [(1, True, "web_searches", 3), (5, False, "web_searches", 3), (6, False, "web_searches", 3)]
 
 
 def test_a_check_holds_the_cached_part_of_its_input_at_the_cached_rate(fleet):

@@ -16,7 +16,7 @@ import pytest
 from harness import program
 from bots import Bots, fails_with, unique
 
-COLUMNS = {"user": "user_id", "day": "day::text", "model": None, "interface": "interface"}
+COLUMNS = {"user": "user_id", "day": "day::text", "tier": "tier", "model": None, "interface": "interface"}
 MODEL = "CASE WHEN price_model <> '' THEN price_model WHEN model <> '' THEN model ELSE model_checked END"
 MEASURES = ("sum(requests), sum(input), sum(cached_input), sum(cache_write), sum(output), sum(reasoning), sum(audio_input), "
             "sum(audio_output), sum(flags & 1), sum(cost_nano)")
@@ -25,7 +25,7 @@ ALL_BY = [by for n in range(4) for by in itertools.combinations(("day", "model",
 
 def expected(stack, where, by, *values):
     """{key: measures} by an SQL of its own over ledger rows; a model's key is its provider and itself."""
-    names = [column for key in ("user", "day", "model", "interface") if key in by
+    names = [column for key in COLUMNS if key in by
              for column in (["provider", MODEL] if key == "model" else [COLUMNS[key]])]
     with stack.sql() as sql:
         sql.execute(f"SELECT ARRAY[{','.join(names)}]::text[], {MEASURES} FROM ledger WHERE entry <> 2 AND {where} GROUP BY 1", values)
@@ -39,7 +39,7 @@ def measures(line):
 
 
 def key_of(line, by):
-    return tuple(part for key in ("user", "day", "model", "interface") if key in by
+    return tuple(part for key in COLUMNS if key in by
                  for part in ((line.provider, line.model) if key == "model" else (getattr(line, key),)))
 
 
@@ -60,7 +60,7 @@ class House:
             for user, team in (("ann", "red"), ("bob", "blue"), ("cyd", ""), ('d,"e"', "red")):
                 fleet.account(user, tier="enterprise", team=team)
                 self.traffic(fleet, user)
-            fleet.account("ann", team="blue")  # and takes along nothing of what she used
+            fleet.account("ann", team="blue", tier="pro")  # and takes along nothing of what she used
             self.traffic(fleet, "ann")
             fleet.check("cyd", model="gpt-4o", input_tokens=10, reservation_ttl_us=1_000_000)  # expires
             fleet.admin.Reset(fleet.admin_pb.ResetRequest(ref=fleet.key("bob")), timeout=10)
@@ -113,7 +113,7 @@ def house(bots, stack, until):
 def test_every_report_by_every_grouping_is_the_sum_of_its_ledger_rows(house):
     for fleet in house.fleets:
         for kind, owner, where in house.owners(fleet):
-            for by in ALL_BY + [("user", *by) for by in ALL_BY if kind in ("USER", "TENANT")]:
+            for by in ALL_BY + [("user", *by) for by in ALL_BY if kind in ("USER", "TENANT")] + [("tier", *by) for by in ALL_BY if kind == "TENANT"]:
                 right = expected(house.stack, where, by, fleet.tenant, owner)
                 lines, total = report(fleet, kind, owner, by)
                 if by:
@@ -123,6 +123,34 @@ def test_every_report_by_every_grouping_is_the_sum_of_its_ledger_rows(house):
                     assert not lines
                 assert measures(total) == total_of(right.values())
                 assert total.requests > 0
+
+
+def test_the_use_of_a_tier_is_that_of_its_users_at_the_time(house):
+    fleet, pb = house.fleets[0], house.fleets[0].admin_pb
+    right = expected(house.stack, "tenant = %s AND tenant = %s", ("tier",), fleet.tenant, fleet.tenant)
+    stats = fleet.admin.GetStats(pb.GetStatsRequest(tenant=fleet.tenant, by_tier=True), timeout=20)
+    assert {(use.name,): (use.requests, use.cost_nano_usd) for use in stats.by_tier} == {tier: (row[0], row[-1]) for tier, row in right.items()}
+    assert set(right) == {("enterprise",), ("pro",)} and right["pro",][0] == 6
+    assert [use.cost_nano_usd for use in stats.by_tier] == sorted((use.cost_nano_usd for use in stats.by_tier), reverse=True)
+    assert not fleet.admin.GetStats(pb.GetStatsRequest(tenant=fleet.tenant), timeout=20).by_tier
+    keys = [pb.REPORT_KEY_TIER, pb.REPORT_KEY_USER]
+    for ref, by in ((fleet.key("", "TENANT"), keys), (fleet.key("red", "TEAM"), keys[:1]), (fleet.key("ann"), keys[:1])):
+        error = fails_with(grpc.StatusCode.INVALID_ARGUMENT, list, fleet.admin.GetReport(pb.GetReportRequest(ref=ref, by=by), timeout=20))
+        assert error.details().startswith("by: ") and "tier" in error.details()
+    fails_with(grpc.StatusCode.INVALID_ARGUMENT, fleet.admin.CompareCosts, pb.CompareCostsRequest(ref=fleet.key("", "TENANT"), by=keys[:1]), timeout=20)
+
+
+def test_what_was_used_before_tiers_were_kept_is_of_no_tier(house):
+    fleet, pb = house.fleets[0], house.fleets[0].admin_pb
+    before, whole = report(fleet, "TENANT", "", ("day", "tier"))
+    with house.stack.sql() as sql:  # as a bursard before migration 24 has left it
+        sql.execute("DELETE FROM usage_shared_daily WHERE tenant = %s AND kind = 6 AND id = 'pro'", (fleet.tenant,))
+    after, total = report(fleet, "TENANT", "", ("day", "tier"))
+    assert total == whole and sorted(line.tier for line in after) == ["", "enterprise"]
+    assert [measures(line) for line in after if not line.tier] == [measures(line) for line in before if line.tier == "pro"]
+    stats = fleet.admin.GetStats(pb.GetStatsRequest(tenant=fleet.tenant, by_tier=True), timeout=20)
+    assert [use.name for use in stats.by_tier] == ["enterprise", ""]
+    assert sum(use.cost_nano_usd for use in stats.by_tier) == stats.total.cost_nano_usd
 
 
 def test_what_was_used_before_a_move_stays_with_the_old_team(house):

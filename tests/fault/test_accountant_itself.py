@@ -50,14 +50,14 @@ class History:
     def row(self, request_id, at, attempt=0, entry=0, requests=1):
         usage = self.estimate if entry == 0 else Usage(0, 0)
         return Row(self.user, request_id, attempt, entry, requests, usage.input, usage.output, COST if entry == 0 else 0, at,
-                   self.plan.accounts["user", self.user].team, "gpt-4o", "web")
+                   self.plan.accounts["user", self.user].team, "gpt-4o", "web", self.plan.accounts["user", self.user].tier)
 
     def evidence(self):
         """Roll-ups and counters of the rows, as they would be."""
         found = Evidence(begin=NOON, end=LATER, rows=list(self.rows))
         team = self.plan.accounts["user", self.user].team
         found.daily = found.monthly = {self.user: sums(self.rows)} if self.rows else {}
-        found.shared = {("tenant", plans.TENANT): sums(self.rows)}
+        found.shared = {("tenant", plans.TENANT): sums(self.rows), ("tier", self.plan.accounts["user", self.user].tier): sums(self.rows)}
         if team:
             found.shared["team", team] = sums(self.rows)
         user = self.plan.accounts["user", self.user]

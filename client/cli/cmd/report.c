@@ -234,8 +234,8 @@ static int run_compare(struct cli *cli)
 
 #define OPTIONS_REPORT \
 	{'b', "by", OPTION_TEXT, "KEYS", \
-		"what to group by: day, model, interface, user, joined by commas; none = only the total (default: " \
-		"day,model,interface)", \
+		"what to group by: day, model, interface, user or tier, joined by commas; none = only the total " \
+		"(default: day,model,interface)", \
 		NULL}, \
 		{'\0', "model", OPTION_TEXT, "MODEL", "only this model", NULL}, \
 		{'i', "interface", OPTION_TEXT, "NAME", "only this interface", NULL}, \
@@ -251,7 +251,8 @@ static const struct command commands[] = {
 		COMMAND("report month", "[ID]", "show a month's bill", run_month),
 		.about = "Shows the bill of one account, or without ID of the whole tenant. A team or org is billed "
 			 "for the use of those who were members at the time. The report is streamed, so it can be of "
-			 "any length; --json makes it one document. Only a tenant can be grouped by user.",
+			 "any length; --json makes it one document. Only a tenant can be grouped by user or by tier, "
+			 "which is the user's at the time of the request.",
 		.options = {OPTION_TENANT, OPTION_KIND, OPTION_MONTH, OPTIONS_REPORT},
 		.examples = {"report month alice", "report month red --kind team --by model,day",
 			"report month --tenant acme --month 2026-10 --json",

@@ -27,6 +27,11 @@ static void model_cells(struct table *table, const void *message)
 	use_cells(table, message, NO_MODEL);
 }
 
+static void used_tier_cells(struct table *table, const void *message)
+{
+	use_cells(table, message, NO_TIER);
+}
+
 static void total_cells(struct table *table, const void *message)
 {
 	use_cells(table, message, "all");
@@ -113,7 +118,7 @@ static void show_tiers_used(struct cli *cli, const Bursar__V1__GetStatsResponse 
 {
 	static const char *const columns[] = {"~TIER", ">REQUESTS", ">INPUT", ">OUTPUT", ">COST", NULL};
 
-	view_rows(cli, columns, stats->by_tier, stats->n_by_tier, named_cells, "nothing was used");
+	view_rows(cli, columns, stats->by_tier, stats->n_by_tier, used_tier_cells, "nothing was used");
 	show_named(cli, "TOTAL", &stats->total, stats->total != NULL, total_cells);
 }
 
@@ -223,7 +228,9 @@ static const struct command commands[] = {
 	},
 	{
 		COMMAND("report tiers", "", "show what the users of each tier cost in a month", run_report_tiers),
-		.about = "Users count in the tier that they are on now, whatever they were on before.",
+		.about =
+			"A request counts in the tier that its user was on at the time. 'report month --by day,tier' shows "
+			"it by day.",
 		.options = {OPTION_TENANT, OPTION_MONTH},
 		.examples = {"report tiers", "report tiers --tenant acme --month 2026-10"},
 	},

@@ -7,6 +7,8 @@
 
 /* Shown for a request without a model. */
 #define NO_MODEL "(none)"
+/* Of a request from before its tier was kept. */
+#define NO_TIER "(not known)"
 
 /* "  label      text" on its own line. */
 void view_field(struct cli *cli, const char *label, const char *fmt, ...) __attribute__((format(printf, 3, 4)));

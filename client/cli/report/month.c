@@ -37,6 +37,7 @@ static const struct {
 	{"model", BY_MODEL, BURSAR__V1__REPORT_KEY__REPORT_KEY_MODEL},
 	{"interface", BY_INTERFACE, BURSAR__V1__REPORT_KEY__REPORT_KEY_INTERFACE},
 	{"user", BY_USER, BURSAR__V1__REPORT_KEY__REPORT_KEY_USER},
+	{"tier", BY_TIER, BURSAR__V1__REPORT_KEY__REPORT_KEY_TIER},
 };
 
 bool report_keys_read(struct cli *cli, const char *text, const char *also, unsigned *by)
@@ -48,7 +49,7 @@ bool report_keys_read(struct cli *cli, const char *text, const char *also, unsig
 			i++;
 		if (i == REPORT_KEYS)
 			return err_set(&cli->err, ERR_INVALID,
-				"--by: '%.*s' is not one of day, model, interface and user; join several with commas%s",
+				"--by: '%.*s' is not one of day, model, interface, user and tier; join several with commas%s",
 				(int)len, text, also);
 		*by |= keys[i].by;
 		if (!text[len])

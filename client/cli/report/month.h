@@ -11,7 +11,7 @@ bool month_check(struct cli *cli, const char *text);
 char *day_text(const struct cli *cli, const char *option, char out[16]);
 
 /* What a report is grouped by: "day,model" as bits of put.h. False with cli->err; `also` ends the list of what is right. */
-enum { REPORT_KEYS = 4 };
+enum { REPORT_KEYS = 5 };
 bool report_keys_read(struct cli *cli, const char *text, const char *also, unsigned *by);
 /* The same as the server names it; returns how many. */
 size_t report_keys(unsigned by, Bursar__V1__ReportKey out[REPORT_KEYS]);

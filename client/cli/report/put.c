@@ -14,26 +14,28 @@
 
 static const Bursar__V1__TokenUsage no_usage = BURSAR__V1__TOKEN_USAGE__INIT;
 
-/* The keys of a line, in sort order. */
+/* The keys of a line, in sort order; `nameless` is what a table has for an empty one. */
 static const struct key_column {
 	unsigned by;
-	const char *title, *csv;
+	const char *title, *csv, *nameless;
 } key_columns[] = {
-	{BY_USER, "~USER", "user"},
-	{BY_DAY, "DAY", "day"},
-	{BY_MODEL, "PROVIDER", "provider"},
-	{BY_MODEL, "~MODEL", "model"},
-	{BY_INTERFACE, "~INTERFACE", "interface"},
+	{BY_USER, "~USER", "user", ""},
+	{BY_DAY, "DAY", "day", ""},
+	{BY_TIER, "~TIER", "tier", NO_TIER},
+	{BY_MODEL, "PROVIDER", "provider", ""},
+	{BY_MODEL, "~MODEL", "model", NO_MODEL},
+	{BY_INTERFACE, "~INTERFACE", "interface", ""},
 };
-enum { KEY_COLUMNS = sizeof(key_columns) / sizeof(*key_columns) };
+enum { KEY_MODEL = 4, KEY_COLUMNS = sizeof(key_columns) / sizeof(*key_columns) };
 
 static void keys_of(const Bursar__V1__BillLine *line, const char *keys[KEY_COLUMNS])
 {
 	keys[0] = line->user;
 	keys[1] = line->day;
-	keys[2] = line->provider;
-	keys[3] = line->model;
-	keys[4] = line->interface;
+	keys[2] = line->tier;
+	keys[3] = line->provider;
+	keys[KEY_MODEL] = line->model;
+	keys[5] = line->interface;
 }
 
 static const Bursar__V1__TokenUsage *usage_of(const Bursar__V1__BillLine *line)
@@ -66,10 +68,9 @@ static void table_bill(struct table *table, unsigned by, const Bursar__V1__BillL
 			continue;
 		if (first)
 			table_cell(table, "%s", first);
-		else if (keys[i] == line->model)
-			table_cell(table, "%s%s", line->model[0] ? line->model : NO_MODEL, unpriced_text(line, note));
 		else
-			table_cell(table, "%s", keys[i]);
+			table_cell(table, "%s%s", keys[i][0] ? keys[i] : key_columns[i].nameless,
+				i == KEY_MODEL ? unpriced_text(line, note) : "");
 		if (first)
 			first = "";
 	}

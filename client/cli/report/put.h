@@ -13,7 +13,7 @@
 enum report_format { REPORT_TABLE, REPORT_CSV, REPORT_JSON };
 
 /* Bits: what the lines are grouped by. */
-enum { BY_DAY = 1, BY_MODEL = 2, BY_INTERFACE = 4, BY_USER = 8 };
+enum { BY_DAY = 1, BY_MODEL = 2, BY_INTERFACE = 4, BY_USER = 8, BY_TIER = 16 };
 
 struct report_put {
 	enum report_format format;

@@ -39,17 +39,22 @@ bool admin_report_keys_read(
 	static const unsigned bits[] = {[BURSAR__V1__REPORT_KEY__REPORT_KEY_DAY] = BY_DAY,
 		[BURSAR__V1__REPORT_KEY__REPORT_KEY_MODEL] = BY_MODEL,
 		[BURSAR__V1__REPORT_KEY__REPORT_KEY_INTERFACE] = BY_INTERFACE,
-		[BURSAR__V1__REPORT_KEY__REPORT_KEY_USER] = BY_USER};
+		[BURSAR__V1__REPORT_KEY__REPORT_KEY_USER] = BY_USER,
+		[BURSAR__V1__REPORT_KEY__REPORT_KEY_TIER] = BY_TIER};
 
 	*by = 0;
 	for (size_t i = 0; i < count; i++) {
 		if (keys[i] == BURSAR__V1__REPORT_KEY__REPORT_KEY_UNSPECIFIED)
-			return err_invalid(err, "by", "must be day, model, interface or user");
+			return err_invalid(err, "by", "must be day, model, interface, user or tier");
 		*by |= bits[keys[i]];
 	}
 	if (*by & BY_USER && kind != ACCOUNT_TENANT && kind != ACCOUNT_USER)
 		return err_invalid(err, "by",
 			"only a tenant has a report by user; the ledger of a %s does not name its users",
 			account_kind_name(kind));
+	if (*by & BY_TIER && kind != ACCOUNT_TENANT)
+		return err_invalid(err, "by", "only a tenant has a report by tier");
+	if (*by & BY_TIER && *by & BY_USER)
+		return err_invalid(err, "by", "must not be both user and tier");
 	return true;
 }

@@ -16,6 +16,7 @@ static Bursar__V1__BillLine *line_to_message(struct arena *arena, const struct b
 
 	message->user = unconst(line->user);
 	message->day = unconst(line->day);
+	message->tier = unconst(line->tier);
 	message->provider = unconst(line->provider);
 	message->model = unconst(line->model);
 	message->interface = unconst(line->interface);
@@ -61,7 +62,7 @@ static Bursar__V1__BillLine **lines_to_messages(
 
 static struct bill_line no_line(void)
 {
-	return (struct bill_line){.user = "", .day = "", .provider = "", .model = "", .interface = ""};
+	return (struct bill_line){.user = "", .day = "", .tier = "", .provider = "", .model = "", .interface = ""};
 }
 
 bool admin_bill_key(
@@ -222,6 +223,7 @@ static const struct bill_line *keep_last(struct report_call *self, const struct 
 	self->last = *line;
 	self->last.user = kept(self, line->user);
 	self->last.day = kept(self, line->day);
+	self->last.tier = kept(self, line->tier);
 	self->last.provider = kept(self, line->provider);
 	self->last.model = kept(self, line->model);
 	self->last.interface = kept(self, line->interface);

@@ -47,7 +47,7 @@ static bool costs_read(
 	if (!admin_range_read(&range, now_us, &op->from_day, &op->to_day, err) ||
 		!admin_report_keys_read(request->by, request->n_by, op->key.kind, &op->by, err))
 		return false;
-	if (op->by & BY_INTERFACE)
+	if (op->by & (BY_INTERFACE | BY_TIER))
 		return err_invalid(err, "by", "must be day, model or user");
 	if (!op->by)
 		op->by = BY_MODEL;

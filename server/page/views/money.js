@@ -11,7 +11,8 @@ import { plural } from "../lib/words.js";
 
 const DAY_MS = 86400e3, SHOWN = 5, OTHERS = 5;
 const PERIODS = [["month", "This month"], ["last", "Last month"], ["30", "Last 30 days"], ["90", "Last 90 days"]];
-const KEYS = [["model", "Model"], ["interface", "Interface"], ["team", "Team"]];
+const KEYS = [["model", "Model"], ["interface", "Interface"], ["team", "Team"], ["tier", "Tier"]];
+const NO_TIER = "not known";
 
 /* [first, last] day of a period, as Dates at midnight UTC. */
 function period(name) {
@@ -127,15 +128,6 @@ function topUsers(stats) {
 	], stats.top_users, { quiet: true }) : empty("Nobody used anything in this time.");
 }
 
-/* The use of every user is read for it, so it is asked for by itself. */
-function tierCard([from, to], { tenant, signal }) {
-	const place = h("div");
-
-	loaded(place, signal, () => get("/v1/stats", { tenant, from_us: from.getTime() * 1000, to_us: to.getTime() * 1000, top: 1, by_tier: "true" }, signal),
-		(stats) => [rankingIn("By tier", stats.by_tier), h("p.muted", "Users count in the tier that they are on now.")]);
-	return card("By tier", place);
-}
-
 function rankingIn(title, rows) {
 	const place = h("div");
 
@@ -145,20 +137,27 @@ function rankingIn(title, rows) {
 
 const rankingOf = (title, rows) => card(title, rankingIn(title, rows));
 
+/* What its users were on at the time; earlier versions did not keep that. */
+function tierCard(rows = []) {
+	return card("By tier", rankingIn("By tier", rows.map((one) => ({ ...one, name: one.name || NO_TIER }))),
+		rows.some((one) => !one.name) && h("p.muted", "Of requests from before an upgrade the tier is not known."));
+}
+
+const LINE_NAMES = { model: (line) => line.model, interface: (line) => line.interface, tier: (line) => line.tier || NO_TIER };
+
 async function load(choices, { tenant, signal }) {
 	const range = period(choices.period), days = daysOf(range), span = { from_day: days[0], to_day: days.at(-1) };
 	const whole = { tenant, kind: "tenant", by: ["day", "model"], ...span };
 	const [stats, lines, other] = await Promise.all([
-		get("/v1/stats", { tenant, from_us: range[0].getTime() * 1000, to_us: range[1].getTime() * 1000, top: 10 }, signal),
-		report(whole, signal), choices.by === "interface" ? report({ ...whole, by: ["day", "interface"] }, signal) : null,
+		get("/v1/stats", { tenant, from_us: range[0].getTime() * 1000, to_us: range[1].getTime() * 1000, top: 10, by_tier: "true" }, signal),
+		report(whole, signal), ["interface", "tier"].includes(choices.by) ? report({ ...whole, by: ["day", choices.by] }, signal) : null,
 	]);
-	const found = choices.by === "team" ? await byTeam(stats, span, tenant, signal)
-		: other ? byName(other, (line) => line.interface) : byName(lines, (line) => line.model);
+	const found = choices.by === "team" ? await byTeam(stats, span, tenant, signal) : byName(other ?? lines, LINE_NAMES[choices.by] ?? LINE_NAMES.model);
 
-	return { days, stats, lines, found, range };
+	return { days, stats, lines, found };
 }
 
-function drawn({ days, stats, lines, found, range }, forecast, context) {
+function drawn({ days, stats, lines, found }, forecast) {
 	const chart = timeChart({ title: "Cost by day", unit: "Day (UTC)", format: money, axis: shortMoney, asBars: true });
 	const tiles = [["Cost", money(stats.total?.cost_nano_usd)], ["Requests", short(stats.total?.requests)],
 		["Tokens", short(int(stats.total?.input_tokens) + int(stats.total?.output_tokens))],
@@ -172,7 +171,7 @@ function drawn({ days, stats, lines, found, range }, forecast, context) {
 			return made.element;
 		})),
 		card("Cost by day", chart.element),
-		h("div.columns.three", rankingOf("By model", stats.by_model), rankingOf("By interface", stats.by_interface), rankingOf("By team", stats.by_team), tierCard(range, context)),
+		h("div.columns.three", rankingOf("By model", stats.by_model), rankingOf("By interface", stats.by_interface), rankingOf("By team", stats.by_team), tierCard(stats.by_tier)),
 		h("div.columns", card("Top users", topUsers(stats)), h("div.stack", card("Forecast of this month", forecast), card("Without a price", flagged(lines)))));
 }
 
@@ -183,7 +182,7 @@ export const moneyView = {
 		const when = choice("Period", PERIODS, { value: query.get("period") ?? "month" }), by = choice("Cost by", KEYS, { value: query.get("by") ?? "model" });
 		const place = h("div"), forecast = h("div");
 		const choices = () => ({ period: when.control.value, by: by.control.value });
-		const again = loaded(place, signal, () => load(choices(), context), (state) => drawn(state, forecast, context));
+		const again = loaded(place, signal, () => load(choices(), context), (state) => drawn(state, forecast));
 		const form = h("form.row", { onchange: () => (remember(choices()), again()), onsubmit: (event) => event.preventDefault() }, when.element, by.element);
 
 		loaded(forecast, signal, () => get("/v1/reports/forecast", { tenant, kind: "tenant" }, signal), forecastCard);

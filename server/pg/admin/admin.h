@@ -32,7 +32,6 @@ struct named_use *admin_named_uses(struct admin_job *job, const PGresult *result
 void admin_days_add(struct pg_args *args, const int64_t *days, int count);
 /* top_users.c: the users' part of the figures. */
 bool admin_top_users(struct stats_query *op, struct pg_link *link, struct err *err) __attribute__((warn_unused_result));
-bool admin_tier_uses(struct stats_query *op, struct pg_link *link, struct err *err) __attribute__((warn_unused_result));
 /* The pools that a tenant has, shipped ones included; `name` NULL: all. */
 bool pools_read(struct admin_job *job, struct pg_link *link, const char *tenant, const char *name,
 	struct pool_row **rows, int *count, struct err *err);

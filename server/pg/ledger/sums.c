@@ -10,7 +10,7 @@
 
 #include "pg/ledger/sums.h"
 
-enum { ENTRY_SHARED_MAX = 3 }; /* per entry: its team, its org and its tenant */
+enum { ENTRY_SHARED_MAX = 4 }; /* per entry: its team, its org, its tier and its tenant */
 
 static int compare_use(const struct use_row *a, const struct use_row *b, bool by_day)
 {
@@ -134,17 +134,23 @@ static const char *first_of(const char *a, const char *b)
 	return *a ? a : b;
 }
 
-/* Uses the groups that the request counted against, even if its user has moved since. */
+static void add_shared(struct sums *sums, const struct use_row *row, enum account_kind kind, const char *id)
+{
+	sums->shared[sums->shareds] = *row;
+	sums->shared[sums->shareds].kind = kind;
+	sums->shared[sums->shareds++].id = id;
+}
+
+/* Uses the groups and the tier that the request counted against, even if its user has moved since. */
 static void collect_groups(struct sums *sums, const struct entry *entry, const struct use_row *row)
 {
+	if (entry->info.tier[0])
+		add_shared(sums, row, USE_OF_TIER, entry->info.tier);
 	for (int i = 0; i < entry->info.accounts; i++) {
 		const struct entry_account *account = &entry->info.account[i];
 
-		if (account->kind != ACCOUNT_TEAM && account->kind != ACCOUNT_ORG)
-			continue;
-		sums->shared[sums->shareds] = *row;
-		sums->shared[sums->shareds].kind = account->kind;
-		sums->shared[sums->shareds++].id = account->id;
+		if (account->kind == ACCOUNT_TEAM || account->kind == ACCOUNT_ORG)
+			add_shared(sums, row, account->kind, account->id);
 	}
 }
 
@@ -190,11 +196,8 @@ static void collect_use(struct sums *sums, const struct entry *entry, struct are
 /* A tenant's use is the sum over its users. Those rows are merged first, so that there is less to add. */
 static void collect_tenants(struct sums *sums)
 {
-	for (int i = 0; i < sums->dailies; i++) {
-		sums->shared[sums->shareds] = sums->daily[i];
-		sums->shared[sums->shareds].kind = ACCOUNT_TENANT;
-		sums->shared[sums->shareds++].id = sums->daily[i].tenant;
-	}
+	for (int i = 0; i < sums->dailies; i++)
+		add_shared(sums, &sums->daily[i], ACCOUNT_TENANT, sums->daily[i].tenant);
 }
 
 /*

@@ -14,9 +14,12 @@ struct use_costs {
 	int64_t allowed, allowance_nano; /* requests of which free allowances cover something, and what that is worth */
 };
 
+/* What roll-ups are kept of besides accounts: the tier of the user at the time, by its name. */
+#define USE_OF_TIER ((enum account_kind)(ACCOUNT_TENANT + 1))
+
 /* The strings belong to the entries. */
 struct use_row {
-	enum account_kind kind; /* whose use it is */
+	enum account_kind kind; /* whose use it is, or USE_OF_TIER */
 	const char *tenant, *id, *interface, *provider, *model;
 	int64_t day_us, month_us;
 	int64_t rows, unpriced;
@@ -48,7 +51,7 @@ struct sums {
 	int dailies, monthlies, shareds, windows, buckets;
 	int user_windows, user_buckets; /* how many of them, the first ones, are of users */
 	struct use_row *daily, *monthly; /* of users */
-	struct use_row *shared; /* by day, of teams, orgs and tenants */
+	struct use_row *shared; /* by day, of teams, orgs, tenants and tiers */
 	struct arena *scratch;
 	struct window_sum *window;
 	struct bucket_sum *bucket;

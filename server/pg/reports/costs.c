@@ -12,6 +12,8 @@ static const char *source_sql(const struct account_key *key, unsigned by)
 		return " FROM usage_costs WHERE tenant = $1 AND kind = 1 AND id = $2";
 	if (by & BY_USER)
 		return " FROM usage_costs WHERE tenant = $1 AND kind = 1 AND $2 IS NOT NULL";
+	if (by & BY_TIER)
+		return " FROM usage_tiers_costs WHERE tenant = $1 AND $2 IS NOT NULL";
 	if (key->kind == ACCOUNT_TEAM)
 		return " FROM usage_costs WHERE tenant = $1 AND kind = 2 AND id = $2";
 	if (key->kind == ACCOUNT_ORG)
@@ -30,7 +32,7 @@ static void source_args(struct pg_args *args, const struct account_key *key, int
 	pg_array_int(args, days, to_day * DAY_US);
 }
 
-/* The columns of lines, as usage_costs and a list of lines name them. */
+/* The columns of lines, as usage_costs and a list of lines name them. Comparisons have the first ones only. */
 static const struct {
 	unsigned by;
 	const char *column, *line;
@@ -40,22 +42,23 @@ static const struct {
 	{BY_MODEL, "provider", "provider"},
 	{BY_MODEL, "model", "model"},
 	{BY_INTERFACE, "interface", "interface"},
+	{BY_TIER, "tier", "tier"},
 };
-enum { KEYS = sizeof(keys) / sizeof(keys[0]) };
+enum { KEYS = sizeof(keys) / sizeof(keys[0]), KEYS_COMPARED = 4 };
 
 static void put_lines_sql(struct buf *sql, const struct report_page *op)
 {
 	buf_put_str(sql,
 		"SELECT k.line, sum(c.corrected)::bigint, sum(c.corrected_nano)::bigint, sum(c.compared)::bigint, "
 		"sum(c.provider_nano)::bigint, sum(c.list_nano)::bigint, sum(c.allowed)::bigint, "
-		"sum(c.allowance_nano)::bigint FROM unnest($4, $5, $6, $7, $8, $9) AS k "
-		"(line, user_id, day, provider, model, interface) JOIN (SELECT *");
+		"sum(c.allowance_nano)::bigint FROM unnest($4, $5, $6, $7, $8, $9, $10) AS k "
+		"(line, user_id, day, provider, model, interface, tier) JOIN (SELECT *");
 	buf_put_str(sql, source_sql(&op->key, op->by));
 	buf_put_str(sql, " AND day BETWEEN ($3::date[])[1] AND ($3::date[])[2]");
 	if (op->model[0])
-		buf_put_str(sql, " AND lower($10) IN (lower(model), lower(provider || '/' || model))");
+		buf_put_str(sql, " AND lower($11) IN (lower(model), lower(provider || '/' || model))");
 	if (op->interface[0])
-		buf_put_str(sql, " AND lower(interface) = $11");
+		buf_put_str(sql, " AND lower(interface) = $12");
 	buf_put_str(sql, ") c ON true");
 	for (int i = 0; i < KEYS; i++)
 		if (op->by & keys[i].by)
@@ -73,7 +76,8 @@ static void lines_args(struct pg_args *args, const struct report_page *op)
 		pg_arg_array(args, PG_TEXT);
 	for (int i = 0; i < op->count; i++) {
 		const struct bill_line *line = &op->lines[i];
-		const char *const texts[KEYS] = {line->user, line->day, line->provider, line->model, line->interface};
+		const char *const texts[KEYS] = {
+			line->user, line->day, line->provider, line->model, line->interface, line->tier};
 
 		pg_array_int(args, first, i);
 		for (int k = 0; k < KEYS; k++)
@@ -118,12 +122,12 @@ static void put_costs_sql(struct buf *sql, const struct costs_query *op)
 	const char *comma = "";
 
 	buf_put_str(sql, "SELECT * FROM (SELECT ");
-	for (int i = 0; i < KEYS - 1; i++)
+	for (int i = 0; i < KEYS_COMPARED; i++)
 		buf_putf(sql, "%s, ", op->by & keys[i].by ? keys[i].column : "''");
 	buf_put_str(sql, COST_SUMS ", abs(sum(provider_nano) - sum(list_nano)) AS off");
 	buf_put_str(sql, source_sql(&op->key, op->by));
 	buf_put_str(sql, " AND day BETWEEN ($3::date[])[1] AND ($3::date[])[2]");
-	for (int i = 0; i < KEYS - 1; i++) {
+	for (int i = 0; i < KEYS_COMPARED; i++) {
 		if (!(op->by & keys[i].by))
 			continue;
 		buf_putf(sql, "%s%s", comma[0] ? comma : " GROUP BY ", keys[i].column);

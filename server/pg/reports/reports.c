@@ -1,4 +1,4 @@
-/* Bills and forecasts from the roll-ups, and the sums of the proof (pg/admin/admin.h). */
+/* Bills and forecasts from the roll-ups (pg/admin/admin.h). */
 #include "pg/admin/admin.h"
 #include "pg/reports/costs.h"
 
@@ -13,11 +13,12 @@ static const struct key_column {
 	unsigned by;
 	const char *name, *after, *last;
 } key_columns[] = {
-	{BY_USER, "user_id", "$7", "$12"},
-	{BY_DAY, "day", "$8::date", "$13::date"},
-	{BY_MODEL, "provider", "$9", "$14"},
-	{BY_MODEL, "model", "$10", "$15"},
-	{BY_INTERFACE, "interface", "$11", "$16"},
+	{BY_USER, "user_id", "$7", "$13"},
+	{BY_DAY, "day", "$8::date", "$14::date"},
+	{BY_TIER, "tier", "$9", "$15"},
+	{BY_MODEL, "provider", "$10", "$16"},
+	{BY_MODEL, "model", "$11", "$17"},
+	{BY_INTERFACE, "interface", "$12", "$18"},
 };
 enum { KEY_COLUMNS = sizeof(key_columns) / sizeof(key_columns[0]) };
 
@@ -30,6 +31,8 @@ static const char *source_sql(const struct report_page *op)
 		return " FROM usage_daily WHERE tenant = $1 AND user_id = $2";
 	if (op->by & BY_USER)
 		return " FROM usage_daily WHERE tenant = $1 AND $2 IS NOT NULL";
+	if (op->by & BY_TIER)
+		return " FROM usage_tiers_daily WHERE tenant = $1 AND $2 IS NOT NULL";
 	if (op->key.kind == ACCOUNT_TEAM)
 		return " FROM usage_shared_daily WHERE tenant = $1 AND kind = 2 AND id = $2";
 	if (op->key.kind == ACCOUNT_ORG)
@@ -38,15 +41,19 @@ static const char *source_sql(const struct report_page *op)
 }
 
 /* The same of the rare meters. */
+#define METERS_OF " FROM (SELECT *, id AS user_id FROM usage_meters) m WHERE tenant = $1"
 static const char *meters_source_sql(const struct report_page *op)
 {
 	if (op->key.kind == ACCOUNT_USER)
-		return " AND kind = 1 AND id = $2";
+		return METERS_OF " AND kind = 1 AND id = $2";
 	if (op->by & BY_USER)
-		return " AND kind = 1 AND $2 IS NOT NULL";
+		return METERS_OF " AND kind = 1 AND $2 IS NOT NULL";
+	if (op->by & BY_TIER)
+		return " FROM usage_tiers_meters WHERE tenant = $1 AND $2 IS NOT NULL";
 	if (op->key.kind == ACCOUNT_TEAM)
-		return " AND kind = 2 AND id = $2";
-	return op->key.kind == ACCOUNT_ORG ? " AND kind = 3 AND id = $2" : " AND kind = 5 AND id = $2";
+		return METERS_OF " AND kind = 2 AND id = $2";
+	return op->key.kind == ACCOUNT_ORG ? METERS_OF " AND kind = 3 AND id = $2"
+					   : METERS_OF " AND kind = 5 AND id = $2";
 }
 
 /* Appends the names of the report's key columns, or their parameters, separated by commas. */
@@ -107,7 +114,12 @@ static void put_report(struct buf *sql, const struct report_page *op)
 	if (op->by) {
 		buf_put_str(sql, " GROUP BY ");
 		put_keys(sql, op->by, KEY_NAMES);
-		buf_put_str(sql, " HAVING sum(rows) > 0 ORDER BY "); /* not a line that a re-rating has emptied */
+		/*
+		 * Not a line that a re-rating has emptied. A tier may be left with less than nothing on a line, if the
+		 * request was counted before tiers were kept, and its re-rating after that: the sums need it.
+		 */
+		buf_put_str(sql, op->by & BY_TIER ? " HAVING sum(rows) <> 0 OR sum(cost_nano) <> 0 ORDER BY "
+						  : " HAVING sum(rows) > 0 ORDER BY ");
 		put_keys(sql, op->by, KEY_NAMES);
 	} else {
 		buf_put_str(sql, " HAVING count(*) > 0");
@@ -127,6 +139,7 @@ static void line_args(struct pg_args *args, const struct bill_line *line)
 {
 	pg_arg_text(args, line ? line->user : "");
 	pg_arg_text(args, line ? line->day : "");
+	pg_arg_text(args, line ? line->tier : "");
 	pg_arg_text(args, line ? line->provider : "");
 	pg_arg_text(args, line ? line->model : "");
 	pg_arg_text(args, line ? line->interface : "");
@@ -152,14 +165,15 @@ static void read_lines(struct report_page *op, const PGresult *result)
 		struct bill_line *line = &op->lines[i];
 		line->user = admin_text(&op->job, result, i, 0);
 		line->day = admin_text(&op->job, result, i, 1);
-		line->provider = admin_text(&op->job, result, i, 2);
-		line->model = admin_text(&op->job, result, i, 3);
-		line->interface = admin_text(&op->job, result, i, 4);
-		line->requests = pg_i64(result, i, 5);
-		line->cost = pg_i64(result, i, 6);
-		line->unpriced = pg_i64(result, i, 7);
+		line->tier = admin_text(&op->job, result, i, 2);
+		line->provider = admin_text(&op->job, result, i, 3);
+		line->model = admin_text(&op->job, result, i, 4);
+		line->interface = admin_text(&op->job, result, i, 5);
+		line->requests = pg_i64(result, i, KEY_COLUMNS);
+		line->cost = pg_i64(result, i, KEY_COLUMNS + 1);
+		line->unpriced = pg_i64(result, i, KEY_COLUMNS + 2);
 		for (int meter = 0; meter < METER_KEPT_COUNT; meter++)
-			line->meters.count[meter] = pg_i64(result, i, 8 + meter);
+			line->meters.count[meter] = pg_i64(result, i, KEY_COLUMNS + 3 + meter);
 	}
 }
 
@@ -169,8 +183,7 @@ static void put_meters(struct buf *sql, const struct report_page *op)
 	buf_put_str(sql, "SELECT ");
 	for (int i = 0; i < KEY_COLUMNS; i++)
 		buf_putf(sql, "%s, ", op->by & key_columns[i].by ? key_columns[i].name : "''");
-	buf_put_str(
-		sql, "meter, sum(count)::bigint FROM (SELECT *, id AS user_id FROM usage_meters) m WHERE tenant = $1");
+	buf_put_str(sql, "meter, sum(count)::bigint");
 	buf_put_str(sql, meters_source_sql(op));
 	put_range(sql, op);
 	if (op->by) {
@@ -190,7 +203,8 @@ static void put_meters(struct buf *sql, const struct report_page *op)
 
 static bool is_line(const struct bill_line *line, const PGresult *result, int row)
 {
-	const char *const keys[KEY_COLUMNS] = {line->user, line->day, line->provider, line->model, line->interface};
+	const char *const keys[KEY_COLUMNS] = {
+		line->user, line->day, line->tier, line->provider, line->model, line->interface};
 
 	for (int i = 0; i < KEY_COLUMNS; i++)
 		if (strcmp(keys[i], pg_text(result, row, i)) != 0)
@@ -291,103 +305,5 @@ bool admin_forecast(struct forecast_query *op, struct pg_link *link, struct err 
 	op->month = pg_amounts(result, 0, 2);
 	op->days = pg_amounts(result, 0, 2 + (1 + AMOUNT_COUNT));
 	op->of_today = pg_amounts(result, 0, 2 + 2 * (1 + AMOUNT_COUNT));
-	return true;
-}
-
-/* Only the current month: Redis still counts it, and retention cannot have removed it from the ledger yet. */
-#define THIS_MONTH "day >= date_trunc('month', now() AT TIME ZONE 'UTC')::date"
-
-enum { PROOF_LEDGER = 1, PROOF_USERS, PROOF_SHARED, PROOF_COMMIT, PROOF_COUNT };
-/* Columns of the first two answers: a user, how many rows, their amounts. */
-enum { PROOF_USER, PROOF_ROWS, PROOF_AMOUNTS };
-
-#define PICKED(NAME, name, api, ledger, ...) ", array_agg(" ledger ") FILTER (WHERE bill_only) AS " #name "_of"
-#define PICKED_NAME(NAME, name, ...) ", " #name "_of"
-#define PICKED_SUM(NAME, name, ...) ", sum(c." #name ")::bigint"
-/*
- * The sums of all rows, without a user, and by user those of corrections of the bill alone (flags &
- * LEDGER_FLAG_LEDGER_ONLY). One pass: grouping all rows would sort them.
- */
-static const char proof_ledger_sql[] =
-	"WITH l AS (SELECT count(*) AS rows" AMOUNT_SUMS
-	", array_agg(user_id) FILTER (WHERE bill_only) AS user_of" AMOUNTS(
-		PICKED) " FROM (SELECT *, entry = 4 AND (flags & 2048) > 0 AS bill_only FROM ledger "
-			"WHERE tenant = $1 AND entry <> 2 AND " THIS_MONTH
-			") m) SELECT NULL COLLATE \"C\", rows" AMOUNT_NAMES " FROM l UNION ALL "
-			"(SELECT c.id, count(*)" AMOUNTS(PICKED_SUM) " FROM l, unnest(user_of" AMOUNTS(
-				PICKED_NAME) ") AS c (id" AMOUNT_NAMES ") GROUP BY c.id) ORDER BY 1 NULLS LAST";
-static const char proof_users_sql[] = "SELECT user_id, count(*)" AMOUNT_SUMS_OR_0
-				      " FROM usage_daily WHERE tenant = $1 AND " THIS_MONTH " GROUP BY 1 ORDER BY 1";
-static const char proof_shared_sql[] =
-	"SELECT count(*)" AMOUNT_SUMS_OR_0
-	" FROM usage_shared_daily WHERE tenant = $1 AND kind = 5 AND id = $1 AND " THIS_MONTH;
-
-/* Whose row comes first: below 0, `a`'s; 0, it is the same user; the end of an answer comes after everybody. */
-static int proof_compare(const PGresult *a, int row_a, const PGresult *b, int row_b)
-{
-	bool end_a = row_a == PQntuples(a) || PQgetisnull(a, row_a, PROOF_USER);
-	bool end_b = row_b == PQntuples(b) || PQgetisnull(b, row_b, PROOF_USER);
-
-	if (end_a || end_b)
-		return (int)end_a - (int)end_b;
-	return strcmp(pg_text(a, row_a, PROOF_USER), pg_text(b, row_b, PROOF_USER));
-}
-
-/* What windows and counters have of each user: the roll-ups without corrections of the bill, which are in no window. */
-static void proof_users(struct proof_query *op, const PGresult *users, const PGresult *ledger)
-{
-	size_t most = (size_t)PQntuples(users) + (size_t)PQntuples(ledger) + 1;
-
-	op->user = arena_zalloc(op->job.arena, most, sizeof(*op->user));
-	op->of_user = arena_zalloc(op->job.arena, most, sizeof(*op->of_user));
-	for (int user = 0, correction = 0;;) {
-		int order = proof_compare(users, user, ledger, correction);
-		struct amounts *use = &op->of_user[op->users];
-
-		if (order == 0 && user == PQntuples(users))
-			return;
-		op->user[op->users++] = order <= 0 ? admin_text(&op->job, users, user, PROOF_USER)
-						   : admin_text(&op->job, ledger, correction, PROOF_USER);
-		if (order <= 0)
-			*use = pg_amounts(users, user++, PROOF_AMOUNTS);
-		if (order >= 0) {
-			const struct amounts corrected = pg_amounts(ledger, correction++, PROOF_AMOUNTS);
-
-			*use = amounts_minus(use, &corrected);
-		}
-	}
-}
-
-bool admin_proof(struct proof_query *op, struct pg_link *link, struct err *err)
-{
-	PG_ARGS args = {0};
-	PGresult *results[PROOF_COUNT];
-	const struct pg_statement statements[PROOF_COUNT] = {
-		{"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", NULL},
-		[PROOF_LEDGER] = {proof_ledger_sql, &args},
-		[PROOF_USERS] = {proof_users_sql, &args},
-		[PROOF_SHARED] = {proof_shared_sql, &args},
-		[PROOF_COMMIT] = {"COMMIT", NULL},
-	};
-	int all; /* the last row */
-
-	pg_arg_text(&args, op->tenant);
-	if (!pg_pipeline(link, statements, PROOF_COUNT, results, err))
-		return false;
-	all = PQntuples(results[PROOF_LEDGER]) - 1;
-	op->ledger_rows = pg_i64(results[PROOF_LEDGER], all, PROOF_ROWS);
-	op->ledger = pg_amounts(results[PROOF_LEDGER], all, PROOF_AMOUNTS);
-	op->rollup_rows = op->users = 0;
-	op->rollup = (struct amounts){0};
-	for (int row = 0; row < PQntuples(results[PROOF_USERS]); row++) {
-		const struct amounts use = pg_amounts(results[PROOF_USERS], row, PROOF_AMOUNTS);
-
-		op->rollup_rows += pg_i64(results[PROOF_USERS], row, PROOF_ROWS);
-		op->rollup = amounts_plus(&op->rollup, &use);
-	}
-	op->shared_rows = pg_i64(results[PROOF_SHARED], 0, 0);
-	op->shared = pg_amounts(results[PROOF_SHARED], 0, 1);
-	proof_users(op, results[PROOF_USERS], results[PROOF_LEDGER]);
-	pg_results_clear(results, PROOF_COUNT);
 	return true;
 }

@@ -20,6 +20,11 @@ static const char tiers_sql[] =
 	"accounts, count(*) FILTER (WHERE suspended) AS suspended FROM accounts WHERE tenant = $1 AND kind = 1 AND NOT "
 	"deleted GROUP BY tier) a GROUP BY 1 ORDER BY 1";
 
+/* '' is what no tier is known of: a tier of its own, unless nothing is left for it. */
+static const char tiers_used_sql[] =
+	"SELECT tier" AMOUNT_SUMS " FROM usage_tiers_daily WHERE tenant = $1 AND day >= ($2::date[])[1] AND "
+	"day <= ($2::date[])[2] GROUP BY 1 HAVING sum(rows) <> 0 OR sum(cost_nano) <> 0 ORDER BY sum(cost_nano) DESC, 1";
+
 enum { STATS_TIERS, STATS_GROUPS, STATS_DAYS, STATS_MODELS, STATS_INTERFACES, STATS_TOTAL, STATS_COUNT };
 
 void admin_days_add(struct pg_args *args, const int64_t *days, int count)
@@ -81,6 +86,19 @@ static void read_stats(struct stats_query *op, PGresult **results)
 	op->total = pg_amounts(results[STATS_TOTAL], 0, 1);
 }
 
+static bool ask_tiers_used(struct stats_query *op, struct pg_link *link, struct err *err)
+{
+	PG_ARGS args = {0};
+	PG_RESULT result = NULL;
+
+	pg_arg_text(&args, op->tenant);
+	admin_days_add(&args, (const int64_t[]){op->from_day, op->to_day}, 2);
+	if (!pg_read(link, tiers_used_sql, &args, &result, err))
+		return false;
+	op->tier_used = admin_named_uses(&op->job, result, &op->tiers_used);
+	return true;
+}
+
 static bool ask(struct stats_query *op, struct pg_link *link, PGresult **results, struct err *err)
 {
 	PG_ARGS tenant = {0}, range = {0}, top = {0};
@@ -113,7 +131,7 @@ bool admin_stats(struct stats_query *op, struct pg_link *link, struct err *err)
 	/* Compiling a query that runs once takes longer than running it. */
 	if (!pg_begin(link, "ISOLATION LEVEL REPEATABLE READ READ ONLY", err) ||
 		!pg_exec(link, "SET LOCAL jit = off", NULL, err) || !admin_top_users(op, link, err) ||
-		(op->by_tier && !admin_tier_uses(op, link, err)) || !ask(op, link, results, err))
+		(op->by_tier && !ask_tiers_used(op, link, err)) || !ask(op, link, results, err))
 		return false;
 	read_stats(op, results);
 	pg_results_clear(results, STATS_COUNT);

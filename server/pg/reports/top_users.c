@@ -1,5 +1,5 @@
 /*
- * The users that cost most in a range of days, and the tiers (pg/admin/admin.h). Summing up a million users takes a second. So the
+ * The users that cost most in a range of days (pg/admin/admin.h). Summing up a million users takes a second. So the
  * query first examines only the top users of each month that the range touches, and stops there if it can prove that
  * nobody else is among the top: a user who is not among a month's top users cost at most as much in it as the last of
  * them, and in part of a month at most as much as in all of it.
@@ -41,17 +41,6 @@ static const char likely_sql[] =
 /* A single month has one row per user: nothing needs summing up, and one pass finds the top users. */
 static const char month_sql[] = "SELECT user_id" AMOUNT_COLUMNS " FROM usage_monthly WHERE tenant = $1 AND "
 				"month = ($2::date[])[3] ORDER BY cost_nano DESC, user_id LIMIT $3";
-
-/*
- * What users use by the tier that they are on now, in one pass. By the rows' tier first, so that the default tier is
- * looked up for a few groups. $3 is only there because all queries have it.
- */
-static const char tiers_sql[] =
-	"SELECT CASE WHEN tier <> '' THEN tier ELSE (SELECT default_tier FROM tenants WHERE id IN ($1, 'default') ORDER BY "
-	"id <> $1 LIMIT 1) END" AMOUNT_SUMS " FROM (SELECT coalesce(a.tier, '') AS tier" AMOUNT_COLUMNS
-	" FROM (" USE_OF_RANGE(
-		"") ") u LEFT JOIN accounts a ON a.tenant = $1 AND a.kind = 1 AND a.id = u.user_id AND $3 > 0) t "
-		    "GROUP BY 1 ORDER BY sum(cost_nano) DESC, 1";
 
 /* A range cut into whole months and the days around them: pairs of days, empty when the second is smaller. */
 struct spans {
@@ -121,15 +110,5 @@ bool admin_top_users(struct stats_query *op, struct pg_link *link, struct err *e
 	if (!result)
 		return false;
 	op->user = admin_named_uses(&op->job, result, &op->users);
-	return true;
-}
-
-bool admin_tier_uses(struct stats_query *op, struct pg_link *link, struct err *err)
-{
-	PG_RESULT result = ask(op, link, tiers_sql, err);
-
-	if (!result)
-		return false;
-	op->tier_used = admin_named_uses(&op->job, result, &op->tiers_used);
 	return true;
 }

@@ -20,7 +20,7 @@ FILL = """
 CREATE TEMP TABLE made AS
 SELECT 'user-' || lpad(i::text, 7, '0') AS user_id, 'team-' || i % {teams} AS team, 'org-' || i % {orgs} AS org,
 	m.month + least(d * 7 + i % 7, m.days - 1) AS day, (ARRAY['telegram', 'discord', 'web', 'api'])[1 + i % {interfaces}] AS interface,
-	'provider-' || i % 2 AS provider, 'model-' || (i + d) % {models} AS model, 1 + i % 5 AS requests, {cost} AS cost
+	(ARRAY['free', 'free', 'pro', 'enterprise'])[1 + i % 4] AS tier, 'provider-' || i % 2 AS provider, 'model-' || (i + d) % {models} AS model, 1 + i % 5 AS requests, {cost} AS cost
 FROM generate_series(1, {users}) i, generate_series(0, {days} - 1) d,
 	(VALUES (date_trunc('month', now() AT TIME ZONE 'UTC')::date, extract(day FROM now() AT TIME ZONE 'UTC')::int),
 	((date_trunc('month', now() AT TIME ZONE 'UTC') - interval '1 month')::date, 28)) AS m (month, days);
@@ -33,7 +33,7 @@ INSERT INTO usage_monthly SELECT '{tenant}', user_id, date_trunc('month', day), 
 FROM made GROUP BY 2, 3 ORDER BY 3, 2;
 INSERT INTO usage_shared_daily SELECT '{tenant}', g.kind, g.id, day, provider, model, interface, s, count(*), sum(requests), sum(requests) * 900,
 	sum(requests) * 250, sum(cost), sum(requests) * 900, 0, 0, sum(requests) * 250, 0, 0, 0, 0
-FROM (SELECT *, abs(hashtext(user_id)) % 4 AS s FROM made) made, LATERAL (VALUES (2, team), (3, org), (5, '{tenant}')) AS g (kind, id)
+FROM (SELECT *, abs(hashtext(user_id)) % 4 AS s FROM made) made, LATERAL (VALUES (2, team), (3, org), (5, '{tenant}'), (6, tier)) AS g (kind, id)
 GROUP BY g.kind, g.id, day, provider, model, interface, s;
 DROP TABLE made;
 """
@@ -65,7 +65,7 @@ def calls(bots, user):
     """{what: a call of it}."""
     pb, admin = bots.admin_pb, bots.admin
     tenant, team = bots.key("", "TENANT"), bots.key("team-7", "TEAM")
-    day, model, interface = (pb.ReportKey.Value("REPORT_KEY_" + name) for name in ("DAY", "MODEL", "INTERFACE"))
+    day, model, interface, tier = (pb.ReportKey.Value("REPORT_KEY_" + name) for name in ("DAY", "MODEL", "INTERFACE", "TIER"))
 
     def report(ref, *by):
         return lambda: list(admin.GetReport(pb.GetReportRequest(ref=ref, by=by), timeout=600))
@@ -78,11 +78,14 @@ def calls(bots, user):
         "tenant's bill by model": report(tenant, model),
         "tenant's bill by day": report(tenant, day),
         "tenant's bill by interface": report(tenant, interface),
+        "tenant's bill by day and tier": report(tenant, day, tier),
         "tenant's bill by day, model and interface": report(tenant, day, model, interface),
         "team's bill by day and model": report(team, day, model),
         "user's bill by day, model and interface": report(bots.key(user), day, model, interface),
         "stats: tiers, top users, groups, days, models, interfaces":
             lambda: admin.GetStats(pb.GetStatsRequest(tenant=TENANT, top=100), timeout=600),
+        "the same with the use by tier, as bursar report tiers asks":
+            lambda: admin.GetStats(pb.GetStatsRequest(tenant=TENANT, top=1, by_tier=True), timeout=600),
         **{f"stats of {span}": stats(*days) for span, days in spans().items()},
         **{f"stats of {span}, all users alike": stats(*days, EVEN) for span, days in spans().items()},
         "forecast of the tenant": lambda: admin.GetForecast(pb.GetForecastRequest(ref=tenant), timeout=600),

@@ -10,9 +10,9 @@ from .plan import TENANT
 
 ROWS = """SELECT user_id, request_id, attempt, entry, requests, charged_input, charged_output, cost_nano,
     (extract(epoch FROM started_at) * 1000000)::bigint, team, coalesce(nullif(price_model, ''), nullif(model, ''), model_checked),
-    interface FROM ledger WHERE tenant = %s AND entry <> 2"""
+    interface, tier FROM ledger WHERE tenant = %s AND entry <> 2"""
 SUMS = "sum(rows)::bigint, sum(requests)::bigint, sum(charged_input)::bigint, sum(charged_output)::bigint, sum(cost_nano)::bigint"
-KINDS = {2: "team", 3: "org", 5: "tenant"}
+KINDS = {2: "team", 3: "org", 5: "tenant", 6: "tier"}
 
 
 @dataclasses.dataclass

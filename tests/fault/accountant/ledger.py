@@ -23,6 +23,7 @@ class Row:
     team: str
     model: str
     interface: str
+    tier: str = ""
 
     @property
     def key(self):
@@ -125,6 +126,15 @@ def judge_rollups(plan, evidence):
             yield from compare("rows with its name (rows, requests, input, output, cost)", named, ledger, account, without)
 
 
+def judge_tiers(evidence):
+    """Sums by tier have what the rows with that tier have."""
+    for tier in sorted({r.tier for r in evidence.rows} - {""}):
+        rows = [r for r in evidence.rows if r.tier == tier]
+        found = evidence.shared.get(("tier", tier), (0, 0, 0, 0, 0))
+        if found != sums(rows):
+            yield Finding("books-differ", f"tier {tier}: usage_shared_daily has {found}, the ledger {sums(rows)}", None, [r.key for r in rows])
+
+
 def judge_counters(plan, evidence):
     """Counters of windows that are as old as the run, less what is held, are what the ledger has of them."""
     for account in plan.accounts.values():
@@ -162,6 +172,7 @@ def judge(plan, requests, losses, evidence):
     findings = judge_requests(requests, evidence.rows, losses)
     findings += judge_proof(plan, evidence)
     findings += judge_rollups(plan, evidence)
+    findings += judge_tiers(evidence)
     findings += judge_counters(plan, evidence)
     if evidence.undrained:
         findings.append(Finding("undrained", f"{evidence.undrained} entries are not in the ledger"))

@@ -24,7 +24,7 @@ void ledger_fill(int count);
 	"sum(output), sum(reasoning), sum(audio_input), sum(audio_output), sum(unpriced) FROM usage_shared_daily " \
 	"GROUP BY 1, 2, 3, 4, 5, 6, 7), " \
 	"used AS (SELECT 2 AS kind, team AS id, l.* FROM ledger l UNION ALL SELECT 3, org, l.* FROM ledger l " \
-	"UNION ALL SELECT 5, tenant, l.* FROM ledger l), " \
+	"UNION ALL SELECT 5, tenant, l.* FROM ledger l UNION ALL SELECT 6, tier, l.* FROM ledger l), " \
 	"right_ones AS (SELECT tenant, kind::smallint, id, day, provider, CASE WHEN price_model <> '' THEN " \
 	"price_model " \
 	"WHEN model <> '' THEN model ELSE model_checked END, interface, count(*)::numeric, sum(requests), " \

@@ -126,6 +126,7 @@ ON_BENCH(every_sum_agrees_with_the_rows)
 		entry_example(&entry, &bench.arena, arena_printf(&bench.arena, "u%d", i % 3),
 			arena_printf(&bench.arena, "sum-%d", i));
 		entry.info.interface = i % 2 ? "telegram" : "discord";
+		entry.info.tier = i % 9 ? i % 4 ? "free" : "pro" : "";
 		entry.started_at_us -= i % 5 * INT64_C(86400000000);
 		entry.amounts = (struct amounts){.requests = i % 4 != 0, .input = i, .output = 2 * i, .cost = 1000 + i};
 		for (int meter = 0; meter < METER_COUNT; meter++)
@@ -153,7 +154,7 @@ ON_BENCH(every_sum_agrees_with_the_rows)
 					"FROM ledger) AND (SELECT count(DISTINCT day) FROM ledger) = 5"),
 		"t");
 	assert_int_equal(
-		pg_server_ask_number(bench.db, "SELECT count(DISTINCT (kind, id)) FROM usage_shared_daily"), 4);
+		pg_server_ask_number(bench.db, "SELECT count(DISTINCT (kind, id)) FROM usage_shared_daily"), 6);
 	assert_int_equal(pg_server_ask_number(bench.db, SHARED_DIFFERENCES), 0);
 }
 

@@ -92,9 +92,53 @@ TEST(the_shared_roll_up_is_filled_from_what_there_is)
 						  "AND kind = 5 AND id = 't0' AND day = '2025-01-31'"),
 		777);
 	assert_true(pg_server_exec(db, "DELETE FROM usage_shared_daily WHERE day = '2025-01-31'"));
+	/* Of what was used by then, no tier is kept. */
+	assert_true(pg_server_exec(db, "UPDATE ledger SET tier = ''"));
 	assert_int_equal(pg_server_ask_number(db, SHARED_DIFFERENCES), 0);
 	assert_int_equal(
 		pg_server_ask_number(db, "SELECT count(DISTINCT (tenant, kind, id)) FROM usage_shared_daily"), 6);
+}
+
+static const char *tiers(const char *db)
+{
+	return pg_server_ask(db,
+		"SELECT string_agg(concat_ws(' ', tier, day, rows, cost), ', ' ORDER BY tier, day) FROM "
+		"(SELECT tier, day, sum(rows) AS rows, sum(cost_nano) AS cost FROM usage_tiers_daily "
+		"WHERE tenant = 't' GROUP BY 1, 2 HAVING sum(rows) <> 0) s");
+}
+
+static void use_shared(const char *db, int kind, const char *id, const char *day, int cost)
+{
+	struct buf sql = {0};
+
+	buf_putf(&sql,
+		"INSERT INTO usage_shared_daily SELECT 't', %d, '%s', '%s', 'p', 'm', 'web', 0, 1, 1, 1, 1, %d, 1, 1, 1, 1, 1, "
+		"1, 1, 0",
+		kind, id, day, cost);
+	assert_true(pg_server_exec(db, buf_str(&sql)));
+	buf_release(&sql);
+}
+
+/* What was used before, and what an older bursard writes beside the newer ones, is of no tier; back and forth nothing else is lost. */
+TEST(use_from_before_tiers_were_kept_is_of_a_tier_that_is_not_known)
+{
+	const char *db = pg_server_database("tiers");
+	size_t before = (size_t)position_of("tiers");
+
+	buf_reset(&out);
+	assert_true(migrate_run_table(db, MIGRATE_UP, embedded_migrations, before, &out, &err));
+	use_shared(db, 5, "t", "2026-11-20", 700);
+	use_shared(db, 2, "red", "2026-11-20", 700);
+	assert_false(pg_server_exec(db, "UPDATE usage_shared_daily SET kind = 6 WHERE kind = 2"));
+	assert_true(migrate_run_table(db, MIGRATE_UP, embedded_migrations, before + 1, &out, &err));
+	assert_string_equal(tiers(db), " 2026-11-20 1 700");
+	use_shared(db, 5, "t", "2026-11-23", 50);
+	use_shared(db, 6, "pro", "2026-11-23", 30);
+	assert_string_equal(tiers(db), " 2026-11-20 1 700, pro 2026-11-23 1 30");
+	run(db, MIGRATE_DOWN);
+	assert_int_equal(pg_server_ask_number(db, "SELECT sum(cost_nano) FROM usage_shared_daily WHERE kind = 5"), 750);
+	run(db, MIGRATE_UP);
+	assert_string_equal(tiers(db), " 2026-11-20 1 700,  2026-11-23 1 50");
 }
 
 /* A time zone changed before windows were kept now keeps those that were running then. */

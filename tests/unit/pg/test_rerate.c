@@ -76,6 +76,7 @@ static const char *const tables[] = {
 	"usage_shared_daily WHERE kind = 2 AND id = 'red'",
 	"usage_shared_daily WHERE kind = 3 AND id = 'org'",
 	"usage_shared_daily WHERE kind = 5 AND id = 't'",
+	"usage_shared_daily WHERE kind = 6 AND id = 'free'",
 };
 
 ON_BENCH(a_re_rated_request_moves_to_the_line_of_its_price_in_every_roll_up)
@@ -102,7 +103,7 @@ ON_BENCH(a_re_rated_request_moves_to_the_line_of_its_price_in_every_roll_up)
 	assert_string_equal(
 		pg_server_ask(bench.db, "SELECT string_agg(concat_ws(' ', kind, corrected, corrected_nano), ',' "
 					"ORDER BY kind) FROM usage_costs"),
-		"1 1 700,2 1 700,3 1 700,5 1 700");
+		"1 1 700,2 1 700,3 1 700,5 1 700,6 1 700");
 	assert_int_equal(
 		pg_server_ask_number(bench.db, "SELECT count(*) FROM audit_log WHERE action = 'ledger.adjust'"), 0);
 }
@@ -123,6 +124,43 @@ ON_BENCH(a_second_re_rating_adds_the_difference_and_is_still_one_corrected_reque
 	assert_string_equal(pg_server_ask(bench.db, "SELECT concat_ws(' ', sum(corrected), sum(corrected_nano)) FROM "
 						    "usage_costs WHERE kind = 5"),
 		"1 400");
+}
+
+/* As the books are after migration 24: the request has no tier yet, its correction has. */
+ON_BENCH(a_re_rated_request_from_before_tiers_were_kept_leaves_the_sums_as_they_are)
+{
+	struct entry record = unknown("u", "r");
+	struct entry_rerate before;
+	struct entry correction = rated(&record, &before, 1, 700);
+	struct report_page page = {.job = JOB,
+		.key = {ACCOUNT_TENANT, "t", "t"},
+		.from_day = floor_div(record.started_at_us, DAY_US),
+		.model = "",
+		.interface = "",
+		.limit = 10};
+	struct stats_query stats = {.job = JOB, .tenant = "t", .top = 1, .by_tier = true};
+
+	page.to_day = stats.from_day = stats.to_day = stats.today = page.from_day;
+	write_one(&record);
+	assert_true(pg_server_exec(bench.db, "DELETE FROM usage_shared_daily WHERE kind = 6"));
+	write_one(&correction);
+	for (unsigned by = 0; by < 8; by++) {
+		int64_t cost = 0, requests = 0;
+
+		page.by = by | BY_TIER;
+		RUN_OK(report, &page);
+		for (int i = 0; i < page.count; i++) {
+			cost += page.lines[i].cost;
+			requests += page.lines[i].requests;
+		}
+		assert_int_equal(cost, 700);
+		assert_int_equal(requests, 1);
+	}
+	RUN_OK(stats, &stats);
+	assert_int_equal(stats.tiers_used, 2);
+	assert_string_equal(stats.tier_used[0].name, "free");
+	assert_int_equal(stats.tier_used[0].use.cost + stats.tier_used[1].use.cost, stats.total.cost);
+	assert_int_equal(stats.total.cost, 700);
 }
 
 static struct rerate_page page_of(const struct entry *entry)
