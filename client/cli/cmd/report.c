@@ -1,4 +1,4 @@
-/* report month, days, forecast (commands.h): streamed bills, and a forecast for the month. */
+/* report month, days, tiers, forecast (commands.h): streamed bills, and a forecast for the month. */
 #include "cli/cmd/commands.h"
 
 #include <stdio.h>
@@ -112,6 +112,20 @@ static bool read_owner(struct cli *cli, Bursar__V1__AccountRef *ref)
 	return true;
 }
 
+static bool one_format(struct cli *cli)
+{
+	if (cli->json && option_given(cli, "csv"))
+		return err_set(&cli->err, ERR_INVALID, "--csv and --json exclude each other: choose one");
+	return true;
+}
+
+/* False with cli->err. */
+static bool read_month(struct cli *cli, Bursar__V1__GetReportRequest *request)
+{
+	request->month = (char *)option_text(cli, "month");
+	return !option_given(cli, "month") || month_check(cli, request->month);
+}
+
 /* Runs the report for the days already in the request. */
 static int run_report(struct cli *cli, const Bursar__V1__GetReportRequest *days)
 {
@@ -120,11 +134,7 @@ static int run_report(struct cli *cli, const Bursar__V1__GetReportRequest *days)
 	Bursar__V1__ReportKey by[REPORT_KEYS];
 	unsigned bits;
 
-	if (cli->json && option_given(cli, "csv")) {
-		err_set(&cli->err, ERR_INVALID, "--csv and --json exclude each other: choose one");
-		return cli_usage(cli);
-	}
-	if (!read_owner(cli, &ref) || !read_by(cli, &bits))
+	if (!one_format(cli) || !read_owner(cli, &ref) || !read_by(cli, &bits))
 		return cli_usage(cli);
 	request.ref = &ref;
 	request.model = (char *)option_text(cli, "model");
@@ -138,10 +148,23 @@ static int run_month(struct cli *cli)
 {
 	Bursar__V1__GetReportRequest request = BURSAR__V1__GET_REPORT_REQUEST__INIT;
 
-	request.month = (char *)option_text(cli, "month");
-	if (option_given(cli, "month") && !month_check(cli, request.month))
+	return read_month(cli, &request) ? run_report(cli, &request) : cli_usage(cli);
+}
+
+static int run_tiers(struct cli *cli)
+{
+	Bursar__V1__GetReportRequest request = BURSAR__V1__GET_REPORT_REQUEST__INIT;
+	Bursar__V1__AccountRef ref = BURSAR__V1__ACCOUNT_REF__INIT;
+	Bursar__V1__ReportKey by[REPORT_KEYS];
+
+	if (!one_format(cli) || !read_month(cli, &request))
 		return cli_usage(cli);
-	return run_report(cli, &request);
+	ref.tenant = (char *)option_text(cli, "tenant");
+	ref.kind = BURSAR__V1__ACCOUNT_KIND__ACCOUNT_KIND_TENANT;
+	request.ref = &ref;
+	request.by = by;
+	request.n_by = report_keys(BY_TIER, by);
+	return run_stream(cli, &request, BY_TIER);
 }
 
 static int run_days(struct cli *cli)
@@ -232,19 +255,20 @@ static int run_compare(struct cli *cli)
 	return read_owner(cli, &ref) ? costs_compare(cli, &ref) : cli_usage(cli);
 }
 
-#define OPTIONS_REPORT \
-	{'b', "by", OPTION_TEXT, "KEYS", \
-		"what to group by: day, model, interface, user or tier, joined by commas; none = only the total " \
-		"(default: day,model,interface)", \
-		NULL}, \
-		{'\0', "model", OPTION_TEXT, "MODEL", "only this model", NULL}, \
-		{'i', "interface", OPTION_TEXT, "NAME", "only this interface", NULL}, \
+#define OPTION_CSV \
 	{ \
 		'\0', "csv", OPTION_FLAG, NULL, \
 			"print CSV with a heading; money is in USD with nine decimals; an apostrophe precedes what " \
 			"looks like a formula", \
 			NULL \
 	}
+#define OPTIONS_REPORT \
+	{'b', "by", OPTION_TEXT, "KEYS", \
+		"what to group by: day, model, interface, user or tier, joined by commas; none = only the total " \
+		"(default: day,model,interface)", \
+		NULL}, \
+		{'\0', "model", OPTION_TEXT, "MODEL", "only this model", NULL}, \
+		{'i', "interface", OPTION_TEXT, "NAME", "only this interface", NULL}, OPTION_CSV
 
 static const struct command commands[] = {
 	{
@@ -265,6 +289,14 @@ static const struct command commands[] = {
 			{'\0', "to", OPTION_DAY, "DAY", "the last day (default: today)", NULL}, OPTIONS_REPORT},
 		.examples = {"report days --from 2026-11-01 --by day",
 			"report days alice --from 2026-10-15 --to 2026-11-14", "report days --from -7d"},
+	},
+	{
+		COMMAND("report tiers", "", "show what each tier cost in a month", run_tiers),
+		.about =
+			"A request counts in the tier that its user was on at the time. 'report month --by day,tier' shows "
+			"it by day.",
+		.options = {OPTION_TENANT, OPTION_MONTH, OPTION_CSV},
+		.examples = {"report tiers", "report tiers --tenant acme --month 2026-10"},
 	},
 	{
 		COMMAND("report forecast", "[ID]", "show what the current month will cost", run_forecast),

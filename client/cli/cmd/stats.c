@@ -27,11 +27,6 @@ static void model_cells(struct table *table, const void *message)
 	use_cells(table, message, NO_MODEL);
 }
 
-static void used_tier_cells(struct table *table, const void *message)
-{
-	use_cells(table, message, NO_TIER);
-}
-
 static void total_cells(struct table *table, const void *message)
 {
 	use_cells(table, message, "all");
@@ -114,17 +109,8 @@ static void show_top(struct cli *cli, const Bursar__V1__GetStatsResponse *stats)
 	show_groups(cli, stats);
 }
 
-static void show_tiers_used(struct cli *cli, const Bursar__V1__GetStatsResponse *stats)
-{
-	static const char *const columns[] = {"~TIER", ">REQUESTS", ">INPUT", ">OUTPUT", ">COST", NULL};
-
-	view_rows(cli, columns, stats->by_tier, stats->n_by_tier, used_tier_cells, "nothing was used");
-	show_named(cli, "TOTAL", &stats->total, stats->total != NULL, total_cells);
-}
-
 /* NULL after saying why, with the exit code in `code`. */
-static Bursar__V1__GetStatsResponse *ask_stats(
-	struct cli *cli, int64_t from_us, int64_t to_us, int64_t top, bool by_tier, int *code)
+static Bursar__V1__GetStatsResponse *ask_stats(struct cli *cli, int64_t from_us, int64_t to_us, int64_t top, int *code)
 {
 	Bursar__V1__GetStatsRequest request = BURSAR__V1__GET_STATS_REQUEST__INIT;
 
@@ -132,7 +118,6 @@ static Bursar__V1__GetStatsResponse *ask_stats(
 	request.from_us = from_us;
 	request.to_us = to_us;
 	request.top = (int32_t)top;
-	request.by_tier = by_tier;
 	if (top <= 100)
 		return cli_call(cli, BURSAR_GET_STATS, &request, code);
 	err_set(&cli->err, ERR_INVALID, "--top: must be at most 100");
@@ -143,8 +128,8 @@ static Bursar__V1__GetStatsResponse *ask_stats(
 static int run_stats(struct cli *cli)
 {
 	int code;
-	Bursar__V1__GetStatsResponse *stats = ask_stats(cli, option_number(cli, "from", 0), option_number(cli, "to", 0),
-		option_number(cli, "top", 0), false, &code);
+	Bursar__V1__GetStatsResponse *stats = ask_stats(
+		cli, option_number(cli, "from", 0), option_number(cli, "to", 0), option_number(cli, "top", 0), &code);
 
 	return cli_end(cli, stats, code, show_stats);
 }
@@ -176,20 +161,8 @@ static int run_top(struct cli *cli)
 
 	if (!month_read(cli, &from_us, &to_us))
 		return cli_usage(cli);
-	stats = ask_stats(cli, from_us, to_us, option_number(cli, "top", 0), false, &code);
+	stats = ask_stats(cli, from_us, to_us, option_number(cli, "top", 0), &code);
 	return cli_end(cli, stats, code, show_top);
-}
-
-static int run_report_tiers(struct cli *cli)
-{
-	Bursar__V1__GetStatsResponse *stats;
-	int64_t from_us, to_us;
-	int code;
-
-	if (!month_read(cli, &from_us, &to_us))
-		return cli_usage(cli);
-	stats = ask_stats(cli, from_us, to_us, 1, true, &code);
-	return cli_end(cli, stats, code, show_tiers_used);
 }
 
 static int run_proof(struct cli *cli)
@@ -225,14 +198,6 @@ static const struct command commands[] = {
 		.options = {OPTION_TENANT, OPTION_MONTH,
 			{'n', "top", OPTION_SOME, "N", "how many of each to show, at most 100 (default: 10)", NULL}},
 		.examples = {"report top", "report top --tenant acme --month 2026-10 -n 50"},
-	},
-	{
-		COMMAND("report tiers", "", "show what the users of each tier cost in a month", run_report_tiers),
-		.about =
-			"A request counts in the tier that its user was on at the time. 'report month --by day,tier' shows "
-			"it by day.",
-		.options = {OPTION_TENANT, OPTION_MONTH},
-		.examples = {"report tiers", "report tiers --tenant acme --month 2026-10"},
 	},
 	{
 		COMMAND("stats", "", "show usage: users by tier, top users and groups, days, models, interfaces",
