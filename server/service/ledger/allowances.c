@@ -109,8 +109,8 @@ static enum flow_result step_find(struct flow *flow)
 	return FLOW_WAIT;
 }
 
-void allowances_init(struct allowances *allowances, struct ledger_role *role)
+void allowances_init(struct allowances *allowances)
 {
-	allowances->chore = (struct chore){
-		.role = role, .first = step_find, .name = "allowances", .interval_us = ALLOWANCES_INTERVAL_US};
+	allowances->chore =
+		(struct chore){.first = step_find, .name = "allowances", .interval_us = ALLOWANCES_INTERVAL_US};
 }

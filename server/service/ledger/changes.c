@@ -170,8 +170,7 @@ static enum flow_result step_list(struct flow *flow)
 	return FLOW_WAIT;
 }
 
-void changes_init(struct changes *changes, struct ledger_role *role)
+void changes_init(struct changes *changes)
 {
-	changes->chore =
-		(struct chore){.role = role, .first = step_list, .name = "changes", .interval_us = CHANGES_INTERVAL_US};
+	changes->chore = (struct chore){.first = step_list, .name = "changes", .interval_us = CHANGES_INTERVAL_US};
 }

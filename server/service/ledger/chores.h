@@ -1,13 +1,12 @@
-/* The inside of the ledger role: its chores, each a flow that is started repeatedly. */
+/* The inside of the ledger role: its chores (service/role/role.h). */
 #ifndef BURSAR_SERVICE_LEDGER_CHORES_H
 #define BURSAR_SERVICE_LEDGER_CHORES_H
 
-#include "base/arena.h"
-#include "base/timers.h"
+#include "base/list.h"
 #include "service/admin/account.h"
 #include "service/admin/rerate.h"
-#include "service/worker/flow.h"
 #include "service/ledger/role.h"
+#include "service/role/role.h"
 #include "service/worker/policy_writes.h"
 
 #define PUMPS 2 /* while one waits for PostgreSQL, the other reads from Redis */
@@ -15,30 +14,6 @@
 #define CHANGES_PAGE 256
 #define RECONCILE_PAGE 128
 #define ENDS_LANES 8
-
-/* One chore, with its flow. Its arena is reset before each run. */
-struct chore {
-	struct flow flow;
-	struct ledger_role *role;
-	struct arena arena;
-	enum flow_result (*first)(struct flow *flow);
-	const char *name;
-	int64_t interval_us; /* from the end of one run to the start of the next */
-	int64_t next_us; /* clock_mono_us */
-	bool busy;
-	bool again; /* set by the flow: there is more to do, so start over at once */
-	bool failing; /* the last run failed; logged only the first time */
-};
-struct chore *chore_of(struct flow *flow);
-
-/* FLOW_OWNER and FLOW_RESUME where the owner is a chore. */
-#define CHORE_OWNER(name, owner) FLOW_OWNER_BY(name, owner, chore.flow)
-#define CHORE_RESUME(callback, op, owner, member) FLOW_RESUME_IN(callback, op, owner, member, chore.flow)
-
-bool chore_stopping(const struct chore *chore);
-/* Asks for the lease `name`, so that one process at a time runs the chore. */
-void chore_lease(struct chore *chore, struct ledger_lease *lease, const char *name, int64_t ttl_us,
-	void (*done)(struct ledger_op *op));
 
 /* drain.c: one pump moves one batch from a few partitions. */
 struct pump_part {
@@ -56,7 +31,7 @@ struct pump {
 	struct pump_part *part;
 	struct ledger_write write;
 };
-void pump_init(struct pump *pump, struct ledger_role *role, const char *name);
+void pump_init(struct pump *pump, int64_t interval_us);
 
 /* sweep.c: ends expired reservations, in a few partitions at a time. */
 struct sweep_part {
@@ -70,7 +45,7 @@ struct sweep {
 	int pending, next; /* in flight; the first one of `overdue` that is not done */
 	struct sweep_part part[SWEEPS];
 };
-void sweep_init(struct sweep *sweep, struct ledger_role *role);
+void sweep_init(struct sweep *sweep);
 
 /* changes.c: repeats changes of accounts until Redis has them. */
 struct changes_lookup {
@@ -85,7 +60,7 @@ struct changes {
 	struct policy_writes writes;
 	struct account_confirm confirm;
 };
-void changes_init(struct changes *changes, struct ledger_role *role);
+void changes_init(struct changes *changes);
 
 /* ends.c: removes overrides that have ended, a few accounts at a time. */
 struct ends_lane {
@@ -100,7 +75,7 @@ struct ends {
 	struct err failure; /* of the last change that failed; code 0 if none did */
 	struct ends_lane lane[ENDS_LANES];
 };
-void ends_init(struct ends *ends, struct ledger_role *role);
+void ends_init(struct ends *ends);
 
 /* allowances.c: decides what free allowances cover of new records. */
 struct allowances {
@@ -113,7 +88,7 @@ struct allowances {
 	char after_tenant[ID_MAX + 1]; /* what was done last */
 	int64_t after_day;
 };
-void allowances_init(struct allowances *allowances, struct ledger_role *role);
+void allowances_init(struct allowances *allowances);
 
 /* upkeep.c: creates partitions ahead of time and applies retention; only in the process that holds the lease. */
 struct upkeep {
@@ -121,7 +96,7 @@ struct upkeep {
 	struct ledger_lease lease;
 	struct ledger_upkeep op;
 };
-void upkeep_init(struct upkeep *upkeep, struct ledger_role *role);
+void upkeep_init(struct upkeep *upkeep);
 
 /* reconcile.c: compares Redis with the ledger. */
 struct page_counters {
@@ -144,19 +119,14 @@ struct reconcile {
 	char after_tenant[ID_MAX + 1], after_id[ID_MAX + 1];
 	enum account_kind after_kind;
 	int64_t drift_accounts, drift_nano;
+	struct alert_notes noted;
+	struct alert_event drift;
 };
-void reconcile_init(struct reconcile *reconcile, struct ledger_role *role);
+void reconcile_init(struct reconcile *reconcile);
 
 struct ledger_role {
-	struct worker *worker;
+	struct role_chores role;
 	struct outbox_store *outbox;
-	struct ledger_store *ledger;
-	char holder[96]; /* names this process as the holder of leases */
-	bool stopping;
-	int running; /* running chores, plus one for the tick */
-	void (*stopped)(void *arg);
-	void *stopped_arg;
-	struct wait tick;
 	bool taken[PARTITIONS]; /* a pump is working on the partition */
 	int turn; /* the partition that the next batch starts with */
 	struct pump pump[PUMPS];
@@ -168,11 +138,9 @@ struct ledger_role {
 	struct reconcile reconcile;
 };
 
-/* chore.c: starts the chore, unless it is running or the role is stopping. */
-void chore_start(struct chore *chore);
-/* The role's chores by number; NULL after the last one. */
-struct chore *chore_at(struct ledger_role *role, int i);
-/* Call it when one of role->running has ended; the last one frees a role that is stopping. */
-void role_one_less(struct ledger_role *role);
+static inline struct ledger_role *ledger_role_of(const struct chore *chore)
+{
+	return container_of(chore->role, struct ledger_role, role);
+}
 
 #endif

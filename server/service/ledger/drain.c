@@ -30,7 +30,7 @@ static void one_back(struct pump *pump)
 static void give_back(struct pump *pump)
 {
 	for (int i = 0; i < pump->parts; i++)
-		pump->chore.role->taken[pump->part[i].drain.partition] = false;
+		ledger_role_of(&pump->chore)->taken[pump->part[i].drain.partition] = false;
 	pump->parts = 0;
 }
 
@@ -46,16 +46,16 @@ static void add_part(struct pump *pump, int partition, int limit)
 	part->pump = pump;
 	part->drain = (struct outbox_drain){
 		.op = {.arena = &pump->chore.arena, .done = drain_done}, .partition = partition, .limit = limit};
-	pump->chore.role->taken[partition] = true;
-	pump->chore.role->turn = (partition + 1) % PARTITIONS;
+	ledger_role_of(&pump->chore)->taken[partition] = true;
+	ledger_role_of(&pump->chore)->turn = (partition + 1) % PARTITIONS;
 }
 
 /* Takes partitions in turn until the batch is full. Returns how many entries are left for other pumps. */
 static int64_t pick(struct pump *pump)
 {
-	struct ledger_role *role = pump->chore.role;
+	struct ledger_role *role = ledger_role_of(&pump->chore);
 	const struct outbox_waiting *waiting = &pump->waiting;
-	int64_t room = role->worker->parts.conf->ledger_batch, left = 0;
+	int64_t room = role->role.worker->parts.conf->ledger_batch, left = 0;
 	int first = 0;
 
 	while (first < waiting->count && waiting->waiting[first].partition < role->turn)
@@ -134,7 +134,7 @@ static void charge_done(struct outbox_op *op)
 /* The store counted an entry without its user's team and org, because PostgreSQL was away. */
 static void charge_start(struct pump *pump, const struct ledger_item *item)
 {
-	struct outbox_store *outbox = pump->chore.role->outbox;
+	struct outbox_store *outbox = ledger_role_of(&pump->chore)->outbox;
 	struct charge *charge = arena_zalloc(&pump->chore.arena, 1, sizeof(*charge));
 
 	charge->pump = pump;
@@ -151,6 +151,7 @@ static void charge_start(struct pump *pump, const struct ledger_item *item)
 /* Counts the finished entries and starts their takebacks, which must come first: an acknowledged entry is gone. */
 static void settle_part(struct pump *pump, struct pump_part *part)
 {
+	struct outbox_store *outbox = ledger_role_of(&pump->chore)->outbox;
 	struct ledger_item *items = &pump->write.item[part->first];
 
 	for (part->prefix = 0; part->prefix < part->drain.count; part->prefix++) {
@@ -173,7 +174,7 @@ static void settle_part(struct pump *pump, struct pump_part *part)
 			.entry = item->entry,
 		};
 		pump->pending++;
-		pump->chore.role->outbox->ops->takeback(pump->chore.role->outbox, &takeback->op);
+		outbox->ops->takeback(outbox, &takeback->op);
 	}
 }
 
@@ -216,7 +217,7 @@ static void ack_done(struct outbox_op *op)
 static enum flow_result step_ack(struct flow *flow)
 {
 	struct pump *pump = pump_of(flow);
-	struct outbox_store *outbox = pump->chore.role->outbox;
+	struct outbox_store *outbox = ledger_role_of(&pump->chore)->outbox;
 
 	flow_to(flow, step_end);
 	pump->pending = 1;
@@ -286,7 +287,7 @@ static enum flow_result step_write(struct flow *flow)
 static enum flow_result step_pick(struct flow *flow)
 {
 	struct pump *pump = pump_of(flow);
-	struct ledger_role *role = pump->chore.role;
+	struct ledger_role *role = ledger_role_of(&pump->chore);
 	int64_t left;
 
 	if (!pump->waiting.op.ok)
@@ -317,7 +318,7 @@ static void waiting_done(struct outbox_op *op)
 static enum flow_result step_look(struct flow *flow)
 {
 	struct pump *pump = pump_of(flow);
-	struct outbox_store *outbox = pump->chore.role->outbox;
+	struct outbox_store *outbox = ledger_role_of(&pump->chore)->outbox;
 
 	pump->waiting = (struct outbox_waiting){.op = {.arena = &pump->chore.arena, .done = waiting_done}};
 	flow_to(flow, step_pick);
@@ -325,8 +326,7 @@ static enum flow_result step_look(struct flow *flow)
 	return FLOW_WAIT;
 }
 
-void pump_init(struct pump *pump, struct ledger_role *role, const char *name)
+void pump_init(struct pump *pump, int64_t interval_us)
 {
-	pump->chore = (struct chore){.role = role, .first = step_look, .name = name};
-	pump->chore.interval_us = poll_us(pump);
+	pump->chore = (struct chore){.first = step_look, .name = "drain", .interval_us = interval_us};
 }

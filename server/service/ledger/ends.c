@@ -101,7 +101,7 @@ static enum flow_result step_list(struct flow *flow)
 	return FLOW_WAIT;
 }
 
-void ends_init(struct ends *ends, struct ledger_role *role)
+void ends_init(struct ends *ends)
 {
-	ends->chore = (struct chore){.role = role, .first = step_list, .name = "ends", .interval_us = ENDS_INTERVAL_US};
+	ends->chore = (struct chore){.first = step_list, .name = "ends", .interval_us = ENDS_INTERVAL_US};
 }

@@ -88,7 +88,7 @@ static bool still(const struct outbox_counters *before, const struct outbox_coun
 static enum flow_result step_judge(struct flow *flow)
 {
 	struct reconcile *reconcile = reconcile_of(flow);
-	struct outbox_store *outbox = reconcile->chore.role->outbox;
+	struct outbox_store *outbox = ledger_role_of(&reconcile->chore)->outbox;
 	const struct outbox_counters *now = &reconcile->again;
 	struct outbox_raise *raise = &reconcile->raise;
 	bool differs = false;
@@ -128,7 +128,7 @@ CHORE_RESUME(again_done, outbox_op, reconcile, again.op)
 static enum flow_result step_again(struct flow *flow)
 {
 	struct reconcile *reconcile = reconcile_of(flow);
-	struct outbox_store *outbox = reconcile->chore.role->outbox;
+	struct outbox_store *outbox = ledger_role_of(&reconcile->chore)->outbox;
 	const struct outbox_counters *first = &reconcile->counters[reconcile->at].counters;
 
 	if (!reconcile->lookup.ok)
@@ -177,7 +177,7 @@ CHORE_RESUME(waiting_done, outbox_op, reconcile, waiting.op)
 /* Looks for undrained entries of this account. A shared account's entries are in the outboxes of its users. */
 static void ask_outbox(struct reconcile *reconcile, const struct account_key *key)
 {
-	struct outbox_store *outbox = reconcile->chore.role->outbox;
+	struct outbox_store *outbox = ledger_role_of(&reconcile->chore)->outbox;
 	struct arena *arena = &reconcile->chore.arena;
 
 	flow_to(&reconcile->chore.flow, step_ledger);
@@ -209,14 +209,42 @@ static enum flow_result step_compare(struct flow *flow)
 	return FLOW_MORE;
 }
 
+static enum flow_result step_noted(struct flow *flow)
+{
+	const struct admin_job *job = &reconcile_of(flow)->noted.job;
+
+	return job->ok ? flow_succeed(flow) : flow_fail_with(flow, &job->err);
+}
+
+CHORE_RESUME(note_done, admin_job, reconcile, noted.job)
+
+/* For the alerts role. */
+static enum flow_result note_drift(struct reconcile *reconcile)
+{
+	struct worker *worker = reconcile->chore.role->worker;
+	struct admin_store *admin = worker->parts.admin;
+
+	reconcile->drift = alert_event_of(ALERT_DRIFT, "");
+	reconcile->drift.at_us = worker_now_us(worker);
+	reconcile->drift.count = reconcile->drift_accounts;
+	reconcile->drift.used = reconcile->drift_nano;
+	reconcile->noted = (struct alert_notes){
+		.job = {.arena = &reconcile->chore.arena, .done = note_done},
+		.count = 1,
+		.note = &reconcile->drift,
+	};
+	return flow_wait(&reconcile->chore.flow, step_noted, admin->ops->alert_notes(admin, &reconcile->noted));
+}
+
 static enum flow_result end_of_pass(struct reconcile *reconcile)
 {
 	metric_set(METRIC_reconcile_drift_accounts, 0, 0, reconcile->drift_accounts);
 	metric_set(METRIC_reconcile_drift_nano_usd, 0, 0, reconcile->drift_nano);
-	if (reconcile->drift_accounts)
-		log_warn("counters in Redis differ from the ledger", FI("accounts", reconcile->drift_accounts),
-			FI("nano_usd", reconcile->drift_nano));
-	return flow_succeed(&reconcile->chore.flow);
+	if (!reconcile->drift_accounts)
+		return flow_succeed(&reconcile->chore.flow);
+	log_warn("counters in Redis differ from the ledger", FI("accounts", reconcile->drift_accounts),
+		FI("nano_usd", reconcile->drift_nano));
+	return note_drift(reconcile);
 }
 
 static void counters_done(struct outbox_op *op)
@@ -231,7 +259,7 @@ static void counters_done(struct outbox_op *op)
 static enum flow_result step_read(struct flow *flow)
 {
 	struct reconcile *reconcile = reconcile_of(flow);
-	struct outbox_store *outbox = reconcile->chore.role->outbox;
+	struct outbox_store *outbox = ledger_role_of(&reconcile->chore)->outbox;
 	const struct ledger_windows *page = &reconcile->page;
 
 	if (!page->op.ok)
@@ -262,7 +290,7 @@ CHORE_RESUME(page_done, ledger_op, reconcile, page.op)
 static enum flow_result step_page(struct flow *flow)
 {
 	struct reconcile *reconcile = reconcile_of(flow);
-	struct ledger_role *role = reconcile->chore.role;
+	struct role_chores *role = reconcile->chore.role;
 
 	if (reconcile->page.count) {
 		const struct account_key *last = &reconcile->page.row[reconcile->page.count - 1].key;
@@ -309,8 +337,8 @@ static enum flow_result step_lease(struct flow *flow)
 	return FLOW_WAIT;
 }
 
-void reconcile_init(struct reconcile *reconcile, struct ledger_role *role)
+void reconcile_init(struct reconcile *reconcile)
 {
-	reconcile->chore = (struct chore){
-		.role = role, .first = step_lease, .name = "reconcile", .interval_us = RECONCILE_INTERVAL_US};
+	reconcile->chore =
+		(struct chore){.first = step_lease, .name = "reconcile", .interval_us = RECONCILE_INTERVAL_US};
 }

@@ -25,7 +25,7 @@ static void sweep_done(struct outbox_op *op)
 static enum flow_result step_ask(struct flow *flow)
 {
 	struct sweep *sweep = sweep_of(flow);
-	struct outbox_store *outbox = sweep->chore.role->outbox;
+	struct outbox_store *outbox = ledger_role_of(&sweep->chore)->outbox;
 	int left = sweep->overdue.count - sweep->next;
 
 	if (left == 0 || chore_stopping(&sweep->chore))
@@ -83,7 +83,7 @@ CHORE_RESUME(overdue_done, outbox_op, sweep, overdue.op)
 static enum flow_result step_find(struct flow *flow)
 {
 	struct sweep *sweep = sweep_of(flow);
-	struct outbox_store *outbox = sweep->chore.role->outbox;
+	struct outbox_store *outbox = ledger_role_of(&sweep->chore)->outbox;
 
 	sweep->overdue = (struct outbox_overdue){.op = {.arena = &sweep->chore.arena, .done = overdue_done}};
 	flow_to(flow, step_found);
@@ -91,8 +91,7 @@ static enum flow_result step_find(struct flow *flow)
 	return FLOW_WAIT;
 }
 
-void sweep_init(struct sweep *sweep, struct ledger_role *role)
+void sweep_init(struct sweep *sweep)
 {
-	sweep->chore =
-		(struct chore){.role = role, .first = step_find, .name = "expire", .interval_us = SWEEP_INTERVAL_US};
+	sweep->chore = (struct chore){.first = step_find, .name = "expire", .interval_us = SWEEP_INTERVAL_US};
 }

@@ -30,7 +30,7 @@ CHORE_RESUME(upkeep_done, ledger_op, upkeep, op.op)
 static enum flow_result step_held(struct flow *flow)
 {
 	struct upkeep *upkeep = upkeep_of(flow);
-	struct ledger_role *role = upkeep->chore.role;
+	struct role_chores *role = upkeep->chore.role;
 
 	if (!upkeep->lease.op.ok)
 		return flow_fail_with(flow, &upkeep->lease.op.err);
@@ -55,8 +55,7 @@ static enum flow_result step_lease(struct flow *flow)
 	return FLOW_WAIT;
 }
 
-void upkeep_init(struct upkeep *upkeep, struct ledger_role *role)
+void upkeep_init(struct upkeep *upkeep)
 {
-	upkeep->chore =
-		(struct chore){.role = role, .first = step_lease, .name = "upkeep", .interval_us = UPKEEP_INTERVAL_US};
+	upkeep->chore = (struct chore){.first = step_lease, .name = "upkeep", .interval_us = UPKEEP_INTERVAL_US};
 }

@@ -1,10 +1,10 @@
-/* Runs one chore, from its start until its next run is due (service/ledger/chores.h). */
+/* Runs one chore, from its start until its next run is due (service/role/role.h). */
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/list.h"
 #include "base/observe/log.h"
-#include "service/ledger/chores.h"
+#include "service/role/role.h"
 
 #define PAUSE_AFTER_FAILURE_US INT64_C(500000)
 
@@ -21,7 +21,7 @@ bool chore_stopping(const struct chore *chore)
 void chore_lease(struct chore *chore, struct ledger_lease *lease, const char *name, int64_t ttl_us,
 	void (*done)(struct ledger_op *op))
 {
-	struct ledger_role *role = chore->role;
+	struct role_chores *role = chore->role;
 
 	*lease = (struct ledger_lease){
 		.op = {.arena = &chore->arena, .done = done},
@@ -32,47 +32,42 @@ void chore_lease(struct chore *chore, struct ledger_lease *lease, const char *na
 	role->ledger->ops->lease(role->ledger, lease);
 }
 
-struct chore *chore_at(struct ledger_role *role, int i)
-{
-	struct chore *const others[] = {&role->sweep.chore, &role->changes.chore, &role->ends.chore,
-		&role->allowances.chore, &role->upkeep.chore, &role->reconcile.chore, NULL};
-
-	return i < PUMPS ? &role->pump[i].chore : others[i - PUMPS];
-}
-
-static void role_free(struct ledger_role *role)
+static void role_free(struct role_chores *role)
 {
 	void (*stopped)(void *arg) = role->stopped;
 	void *arg = role->stopped_arg;
 
-	for (int i = 0; chore_at(role, i); i++)
-		arena_release(&chore_at(role, i)->arena);
-	free(role);
+	for (int i = 0; i < role->chores; i++)
+		arena_release(&role->chore[i]->arena);
+	role->free(role);
 	stopped(arg);
 }
 
-void role_one_less(struct ledger_role *role)
+void role_one_less(struct role_chores *role)
 {
 	if (--role->running == 0 && role->stopping)
 		role_free(role);
 }
 
+static void log_change(const struct chore *chore, const struct flow *flow)
+{
+	if (!flow->ok && !chore->failing)
+		log_warn("a chore failed and will be retried", F("role", chore->role->name), F("chore", chore->name),
+			F("step", flow->name), F("why", flow->err.text));
+	if (flow->ok && chore->failing)
+		log_info("a chore works again", F("role", chore->role->name), F("chore", chore->name));
+}
+
 static void chore_done(struct flow *flow)
 {
 	struct chore *chore = chore_of(flow);
-	struct ledger_role *role = chore->role;
+	struct role_chores *role = chore->role;
 	int64_t pause_us = chore->interval_us;
 
 	chore->busy = false;
-	if (!flow->ok) {
-		if (!chore->failing)
-			log_warn("a chore of the ledger role failed and will be retried", F("chore", chore->name),
-				F("step", flow->name), F("why", flow->err.text));
-		if (pause_us < PAUSE_AFTER_FAILURE_US || pause_us > 10 * PAUSE_AFTER_FAILURE_US)
-			pause_us = PAUSE_AFTER_FAILURE_US;
-	}
-	if (flow->ok && chore->failing)
-		log_info("a chore of the ledger role works again", F("chore", chore->name));
+	log_change(chore, flow);
+	if (!flow->ok && (pause_us < PAUSE_AFTER_FAILURE_US || pause_us > 10 * PAUSE_AFTER_FAILURE_US))
+		pause_us = PAUSE_AFTER_FAILURE_US;
 	chore->failing = !flow->ok;
 	chore->next_us = clock_mono_us() + pause_us;
 	if (flow->ok && chore->again)
