@@ -4,10 +4,9 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
+#include "base/net/address.h"
 #include "domain/limit/name.h"
 
 const char *role_name(enum role role)
@@ -29,51 +28,6 @@ bool key_list_has(const char *lines, const char *word, size_t len)
 		lines += line + (lines[line] == '\n');
 	}
 	return false;
-}
-
-struct network {
-	uint8_t bytes[16];
-	int bits; /* how many leading bits count */
-	int most; /* 32 or 128 */
-};
-
-static bool address_parse(const char *text, struct network *out)
-{
-	memset(out->bytes, 0, sizeof(out->bytes));
-	if (inet_pton(AF_INET, text, out->bytes) == 1)
-		out->most = 32;
-	else if (inet_pton(AF_INET6, text, out->bytes) == 1)
-		out->most = 128;
-	else
-		return false;
-	out->bits = out->most;
-	return true;
-}
-
-static bool network_parse(const char *text, size_t len, struct network *out)
-{
-	char copy[64];
-	char *slash, *end;
-	long bits;
-
-	if (len >= sizeof(copy))
-		return false;
-	memcpy(copy, text, len);
-	copy[len] = '\0';
-	slash = strchr(copy, '/');
-	if (slash)
-		*slash = '\0';
-	if (!address_parse(copy, out))
-		return false;
-	if (!slash)
-		return true;
-	if (slash[1] < '0' || slash[1] > '9')
-		return false;
-	bits = strtol(slash + 1, &end, 10);
-	if (*end || bits > out->most)
-		return false;
-	out->bits = (int)bits;
-	return true;
 }
 
 void interface_lines_fold(char *lines)
@@ -106,31 +60,15 @@ bool network_check(const char *network, const char *field, struct err *err)
 		"'%.64s' is not a network; use a form like 10.0.0.0/8, 2001:db8::/32 or 192.0.2.7", network);
 }
 
-static bool network_has(const struct network *network, const struct network *address)
-{
-	int whole = network->bits / 8, rest = network->bits % 8;
-
-	if (network->most != address->most || memcmp(network->bytes, address->bytes, (size_t)whole) != 0)
-		return false;
-	return rest == 0 || (network->bytes[whole] ^ address->bytes[whole]) >> (8 - rest) == 0;
-}
-
 bool networks_have(const char *lines, const char *address)
 {
-	struct network network, from;
+	struct network from;
 
 	if (!lines[0])
 		return true;
 	if (!address_parse(address, &from))
 		return false;
-	while (*lines) {
-		size_t line = strcspn(lines, "\n");
-
-		if (network_parse(lines, line, &network) && network_has(&network, &from))
-			return true;
-		lines += line + (lines[line] == '\n');
-	}
-	return false;
+	return network_list_has(lines, "\n", &from);
 }
 
 void address_crowd(const char *address, char out[ADDRESS_MAX])

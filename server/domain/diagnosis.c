@@ -197,6 +197,21 @@ static void keys_look(struct diagnoses *out, const struct durable_facts *durable
 		find(out, "keys", FINDING_OK, "", "%" PRId64 " valid", durable->keys);
 }
 
+static void alerts_look(struct diagnoses *out, const struct durable_facts *durable)
+{
+	if (durable->channels_open)
+		find(out, "alerts", FINDING_WARN,
+			"'bursar alert channel list' shows which, 'bursar alert channel test' tries one",
+			"%" PRId64 " of %" PRId64 " channels are paused, because their destination fails",
+			durable->channels_open, durable->channels);
+	else if (durable->alerts_dead)
+		find(out, "alerts", FINDING_WARN,
+			"'bursar alert delivery list --state dead' shows why, 'bursar alert delivery resend' sends one again",
+			"%" PRId64 " messages of the last 7 days were given up", durable->alerts_dead);
+	else
+		find(out, "alerts", FINDING_OK, "", "%" PRId64 " channels", durable->channels);
+}
+
 static void durable_look(struct diagnoses *out, const struct durable_facts *durable, int64_t now_us)
 {
 	if (!durable->answered) {
@@ -218,6 +233,7 @@ static void durable_look(struct diagnoses *out, const struct durable_facts *dura
 	keys_look(out, durable);
 	find(out, "pools", durable->paused ? FINDING_WARN : FINDING_OK,
 		"'bursar pool resume' lets them grant slots again", "%" PRId64 " paused", durable->paused);
+	alerts_look(out, durable);
 }
 
 static void zones_find(struct diagnoses *out, const struct zones_facts *zones)

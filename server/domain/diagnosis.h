@@ -37,6 +37,8 @@ struct durable_facts {
 	int64_t old_prices; /* models of this month at prices whose source is older than PRICES_OLD_US */
 	int64_t keys, operators_ending, idle; /* valid; operators' expiring within 14 days; unused for 90 days */
 	int64_t paused; /* pools */
+	int64_t channels, channels_open; /* of alerts; those that get no attempts because their destination fails */
+	int64_t alerts_dead; /* messages of the last 7 days that were given up */
 };
 
 /* About the names of models that the tenant sees. */

@@ -13,6 +13,7 @@
 #include "domain/price/price_family.h"
 #include "domain/text/template.h"
 #include "store/admin_accounts.h"
+#include "store/admin_alerts.h"
 #include "store/admin_rerate.h"
 #include "store/catalog.h"
 

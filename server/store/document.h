@@ -1,4 +1,4 @@
-/* A tenant as one document: its settings, tiers, pools, shared accounts, texts, aliases and families, current or wanted. */
+/* A tenant as one document: its settings, tiers, pools, shared accounts, texts, aliases, families and alerts, current or wanted. */
 #ifndef BURSAR_STORE_DOCUMENT_H
 #define BURSAR_STORE_DOCUMENT_H
 
@@ -19,6 +19,11 @@ struct document {
 	struct price_alias *alias; /* the tenant's own; read: by alias */
 	int families;
 	struct price_family *family; /* the tenant's own; read: by pattern and beginning */
+	bool alerts; /* wanted: has this part; without it, none of it is removed, as secrets would be lost with it */
+	int channels;
+	struct alert_channel *channel; /* read: by name, with the secrets that a change keeps */
+	int rules;
+	struct alert_rule *rule; /* the tenant's own; read: by name */
 	int accounts;
 	struct account_row *account; /* never users; read: by kind and id, without deleted ones */
 };
@@ -33,6 +38,8 @@ struct document_change {
 	const struct text_template *text_before, *text_after;
 	const struct price_alias *alias_before, *alias_after;
 	const struct price_family *family_before, *family_after;
+	const struct alert_channel *channel_before, *channel_after;
+	const struct alert_rule *rule_before, *rule_after;
 	/* Out, once written: what the deciding store must be told. */
 	struct pool_row pool;
 	struct account_row account;
@@ -47,6 +54,8 @@ struct document_side {
 	const struct text_template *text;
 	const struct price_alias *alias;
 	const struct price_family *family;
+	const struct alert_channel *channel;
+	const struct alert_rule *rule;
 };
 
 static inline struct document_side document_side_of(const struct document_change *change, bool after)
@@ -59,6 +68,8 @@ static inline struct document_side document_side_of(const struct document_change
 		.text = after ? change->text_after : change->text_before,
 		.alias = after ? change->alias_after : change->alias_before,
 		.family = after ? change->family_after : change->family_before,
+		.channel = after ? change->channel_after : change->channel_before,
+		.rule = after ? change->rule_after : change->rule_before,
 	};
 }
 
@@ -78,6 +89,8 @@ struct document_apply {
 	struct admin_job job;
 	const struct document *wanted;
 	bool dry_run, prune;
+	bool system_too; /* may change channels that get what concerns the whole installation */
+	const char *alert_allow; /* where channels may go: the option */
 	const char *expected; /* refuse (ERR_PRECONDITION) changes with another fingerprint; "" = any */
 	bool (*compare)(struct document_apply *op, const struct document *now, struct err *err);
 	int64_t now_us; /* as in document_read; changes of time zones also begin then */

@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "base/conf/conf.h"
+#include "base/net/address.h"
+#include "base/text/entries.h"
 
 bool conf_check_address(const char *value, struct err *err)
 {
@@ -40,4 +42,43 @@ bool conf_check_redis(const char *value, struct err *err)
 		return true;
 	/* Not quoted: it may hold a password. */
 	return err_set(err, ERR_INVALID, "not a Redis address; use redis://127.0.0.1:6379/0 or unix:///path/to/socket");
+}
+
+bool conf_check_smtp(const char *value, struct err *err)
+{
+	if (!value[0] || strncmp(value, "smtp://", 7) == 0 || strncmp(value, "smtps://", 8) == 0)
+		return true;
+	/* Not quoted: it may hold a password. */
+	return err_set(
+		err, ERR_INVALID, "not the address of an SMTP server; use smtp://user:password@mail.example.org:587");
+}
+
+bool conf_check_commands(const char *value, struct err *err)
+{
+	const char *entry;
+	size_t len;
+
+	while (entries_next(&value, ",", &entry, &len)) {
+		size_t name = strspn(entry, "abcdefghijklmnopqrstuvwxyz0123456789._-");
+
+		if (!name || name > 64 || name + 1 >= len || entry[name] != '=' || entry[name + 1] != '/')
+			return err_set(err, ERR_INVALID,
+				"\"%.*s\" is not a command; use a form like page=/usr/local/bin/page, the name of a-z 0-9 . _ -",
+				(int)(len < 80 ? len : 80), entry);
+	}
+	return true;
+}
+
+bool conf_check_networks(const char *value, struct err *err)
+{
+	const char *entry;
+	struct network network;
+	size_t len;
+
+	while (entries_next(&value, ",", &entry, &len))
+		if (!network_parse(entry, len, &network))
+			return err_set(err, ERR_INVALID,
+				"\"%.*s\" is not a network; use a form like 10.1.0.0/16 or fd00::/8",
+				(int)(len < 80 ? len : 80), entry);
+	return true;
 }

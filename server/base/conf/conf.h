@@ -21,11 +21,12 @@
 	enum conf_##name{conf_##name##_##a, conf_##name##_##b, conf_##name##_##c};
 #define CONF_CHOICE4(name, initial, a, b, c, d, doc) \
 	enum conf_##name{conf_##name##_##a, conf_##name##_##b, conf_##name##_##c, conf_##name##_##d};
-#define CONF_SET3(name, initial, a, b, c, doc) \
+#define CONF_SET4(name, initial, a, b, c, d, doc) \
 	enum conf_##name{ \
 		conf_##name##_##a = 1, \
 		conf_##name##_##b = 2, \
 		conf_##name##_##c = 4, \
+		conf_##name##_##d = 8, \
 	};
 #include "base/conf/conf.def"
 #include "base/conf/undef.h"
@@ -41,7 +42,7 @@ struct conf {
 #define CONF_CHOICE2(name, ...) enum conf_##name name;
 #define CONF_CHOICE3(name, ...) enum conf_##name name;
 #define CONF_CHOICE4(name, ...) enum conf_##name name;
-#define CONF_SET3(name, ...) unsigned name;
+#define CONF_SET4(name, ...) unsigned name;
 #include "base/conf/conf.def"
 #include "base/conf/undef.h"
 };
@@ -88,6 +89,9 @@ void conf_print_docs(struct buf *out);
 /* The checks that the table names. All of them accept an empty text. */
 bool conf_check_address(const char *value, struct err *err);
 bool conf_check_otlp(const char *value, struct err *err);
+bool conf_check_smtp(const char *value, struct err *err);
+bool conf_check_commands(const char *value, struct err *err);
+bool conf_check_networks(const char *value, struct err *err);
 bool conf_check_redis(const char *value, struct err *err);
 
 #endif

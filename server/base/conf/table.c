@@ -31,7 +31,8 @@ const struct conf_row conf_rows[] = {
 #define CONF_CHOICE2(name_, initial_, a, b, doc_) CHOICE(name_, initial_, doc_, #a, #b)
 #define CONF_CHOICE3(name_, initial_, a, b, c, doc_) CHOICE(name_, initial_, doc_, #a, #b, #c)
 #define CONF_CHOICE4(name_, initial_, a, b, c, d, doc_) CHOICE(name_, initial_, doc_, #a, #b, #c, #d)
-#define CONF_SET3(name_, initial_, a, b, c, doc_) ROW(CONF_TYPE_SET, name_, initial_, doc_, .words = {#a, #b, #c})
+#define CONF_SET4(name_, initial_, a, b, c, d, doc_) \
+	ROW(CONF_TYPE_SET, name_, initial_, doc_, .words = {#a, #b, #c, #d})
 #include "base/conf/conf.def"
 #include "base/conf/undef.h"
 };

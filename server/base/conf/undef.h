@@ -8,4 +8,4 @@
 #undef CONF_CHOICE2
 #undef CONF_CHOICE3
 #undef CONF_CHOICE4
-#undef CONF_SET3
+#undef CONF_SET4

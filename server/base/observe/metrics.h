@@ -83,6 +83,34 @@
 	V(LOOP, 14, "14") V(LOOP, 15, "15") V(LOOP, OTHER, "other")
 #define METRIC_SET_SPANS_LOST(V) V(SPANS_LOST, FULL, "full") V(SPANS_LOST, UNSENT, "unsent")
 #define METRIC_SET_DROPPED(V) V(DROPPED, LATE, "late") V(DROPPED, ROOM, "room")
+/* In the order of enum alert_kind (domain/alert/alert.h), from THRESHOLD on; of enum alert_severity; of enum alert_channel_kind. */
+#define METRIC_SET_ALERT(V) \
+	V(ALERT, THRESHOLD, "threshold") \
+	V(ALERT, PROJECTED, "projected") \
+	V(ALERT, ANOMALY, "anomaly") \
+	V(ALERT, DENIAL, "denial") \
+	V(ALERT, SUSPENDED, "suspended") \
+	V(ALERT, TIER, "tier") \
+	V(ALERT, STARVING, "starving") \
+	V(ALERT, LEDGER_LAG, "ledger_lag") \
+	V(ALERT, DRIFT, "drift") \
+	V(ALERT, PRICES_OLD, "prices_old") \
+	V(ALERT, UNPRICED, "unpriced") \
+	V(ALERT, KEY_ENDS, "key_ends") \
+	V(ALERT, OTHER, "other")
+#define METRIC_SET_SEVERITY(V) \
+	V(SEVERITY, INFO, "info") V(SEVERITY, WARNING, "warning") V(SEVERITY, CRITICAL, "critical")
+#define METRIC_SET_CHANNEL(V) \
+	V(CHANNEL, WEBHOOK, "webhook") \
+	V(CHANNEL, EMAIL, "email") \
+	V(CHANNEL, SLACK, "slack") \
+	V(CHANNEL, DISCORD, "discord") \
+	V(CHANNEL, TEAMS, "teams") \
+	V(CHANNEL, TELEGRAM, "telegram") \
+	V(CHANNEL, COMMAND, "command") \
+	V(CHANNEL, OTHER, "other")
+/* In the order of enum deliver_outcome (store/deliver.h). */
+#define METRIC_SET_OUTCOME(V) V(OUTCOME, DELIVERED, "delivered") V(OUTCOME, RETRY, "retry") V(OUTCOME, DEAD, "dead")
 #define METRIC_SET_CODE(V) \
 	V(CODE, OK, "OK") \
 	V(CODE, CANCELLED, "CANCELLED") \
@@ -116,6 +144,10 @@
 	S(LOOP, "loop") \
 	S(SPANS_LOST, "why") \
 	S(DROPPED, "why") \
+	S(ALERT, "kind") \
+	S(SEVERITY, "severity") \
+	S(CHANNEL, "channel_kind") \
+	S(OUTCOME, "outcome") \
 	S(CODE, "code")
 
 /*

@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/buf.h"
+
 /* How many bytes from `p` are ASCII and stand for themselves in a string: no quote, backslash or control character. */
 static inline size_t json_plain_len(const char *p, const char *end)
 {
@@ -37,5 +39,8 @@ size_t json_escape_len(const char *p, const char *end);
  * False for a NUL and for half a pair. All escapes of the string have passed json_escape_len().
  */
 bool json_unescape(const char *p, const char *end, char *to, size_t *put, size_t *len);
+
+/* Appends the text as a JSON string. NULL is empty; what is not UTF-8 becomes U+FFFD. */
+void json_write_text(const char *text, struct buf *out);
 
 #endif

@@ -23,23 +23,9 @@ struct memo {
 };
 static _Thread_local struct memo memos[MEMO_SLOTS];
 
-/* The first instant at which local time has reached midnight of the day. */
 static int64_t day_start(const struct tz *tz, int64_t day)
 {
-	int64_t midnight = day * DAY_S;
-	int64_t at = midnight - INT64_C(27) * 3600; /* local time is certainly before midnight */
-	int64_t from;
-	int64_t to;
-
-	for (;;) {
-		int64_t start = midnight - tz_offset(tz, at, &from, &to);
-
-		if (start < at)
-			start = at; /* the clocks jumped over midnight */
-		if (start < to)
-			return start;
-		at = to;
-	}
+	return tz_reached(tz, day * DAY_S);
 }
 
 static int64_t day_of(const struct tz *tz, int64_t at)

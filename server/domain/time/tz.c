@@ -205,3 +205,20 @@ int32_t tz_offset(const struct tz *tz, int64_t at, int64_t *from, int64_t *to)
 	*to = low < tz->count ? tz->at[low] : INT64_MAX;
 	return low ? tz->offset[low - 1] : tz->first;
 }
+
+int64_t tz_reached(const struct tz *tz, int64_t local)
+{
+	int64_t at = local - INT64_C(27) * 3600; /* local time is certainly before it */
+	int64_t from;
+	int64_t to;
+
+	for (;;) {
+		int64_t reached = local - tz_offset(tz, at, &from, &to);
+
+		if (reached < at)
+			reached = at; /* the clocks jumped over it */
+		if (reached < to)
+			return reached;
+		at = to;
+	}
+}

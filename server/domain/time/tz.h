@@ -42,4 +42,10 @@ bool tz_rule_parse(const char *text, size_t len, struct tz_rule *out);
 /* The offset in force at `at` (seconds UTC), and its interval [*from, *to). */
 int32_t tz_offset(const struct tz *tz, int64_t at, int64_t *from, int64_t *to);
 
+/*
+ * The first instant (seconds UTC) at which local time has reached `local`, given in seconds as if it were UTC: the change itself for
+ * a time that clocks jump over, and the first of two for one that they show twice.
+ */
+int64_t tz_reached(const struct tz *tz, int64_t local);
+
 #endif

@@ -54,7 +54,7 @@ TEST(defaults_are_those_of_the_table)
 	assert_string_equal(conf.insecure_listen, "");
 	assert_int_equal(conf.max_message_bytes, 1 << 20);
 	assert_int_equal(conf.redis_timeout_ms, 50);
-	assert_int_equal(conf.roles, conf_roles_serve | conf_roles_ledger | conf_roles_http);
+	assert_int_equal(conf.roles, conf_roles_serve | conf_roles_ledger | conf_roles_http | conf_roles_alerts);
 	assert_int_equal(conf.expired_charges, conf_expired_charges_nothing);
 	assert_int_equal(conf.log_level, conf_log_level_info);
 	assert_false(conf.reuse_port);
@@ -125,7 +125,7 @@ TEST(a_mistake_names_itself_and_what_is_right)
 	refused(LIST("--expired-charges", "maybe"), NULL,
 		"--expired-charges: invalid value \"maybe\"; allowed: nothing or estimate");
 	refused(LIST("--roles", "serve,"), NULL,
-		"--roles: invalid value \"serve,\"; allowed: serve, ledger or http, or several of them separated by "
+		"--roles: invalid value \"serve,\"; allowed: serve, ledger, http or alerts, or several of them separated by "
 		"commas");
 	refused(LIST("--reuse-port=maybe"), NULL, "--reuse-port: invalid value \"maybe\"; allowed: true or false");
 	refused(LIST("--drain-ms"), NULL, "--drain-ms: needs a value, such as 5000");
@@ -223,7 +223,7 @@ TEST(help_and_page_name_every_option)
 #define CONF_CHOICE2(name, ...) #name,
 #define CONF_CHOICE3(name, ...) #name,
 #define CONF_CHOICE4(name, ...) #name,
-#define CONF_SET3(name, ...) #name,
+#define CONF_SET4(name, ...) #name,
 #include "base/conf/conf.def"
 #include "base/conf/undef.h"
 	};

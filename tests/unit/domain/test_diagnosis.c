@@ -124,6 +124,8 @@ TEST_WITH(prices_keys_pools_and_authentication_are_diagnosed, begin, NULL)
 	FINDS("keys", FINDING_WARN, durable.operators_ending = 1);
 	FINDS("keys", FINDING_WARN, durable.idle = 1);
 	FINDS("pools", FINDING_WARN, durable.paused = 1);
+	FINDS("alerts", FINDING_WARN, durable.channels_open = 1);
+	FINDS("alerts", FINDING_WARN, durable.alerts_dead = 1);
 	FINDS("time zones", FINDING_OK, server.zones.version[0] = '\0');
 	FINDS("time zones", FINDING_WARN, server.zones.missing = 1);
 	FINDS("time zones", FINDING_WARN, server.zones.found = false);
