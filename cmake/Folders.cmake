@@ -29,10 +29,10 @@ function(bursar_everything)
 	target_link_libraries(bursar_all INTERFACE ${BURSAR_BELOW} bursar_warnings)
 endfunction()
 
-# Builds the main.c of `folder` and the files that connect its parts (wire.c, web.c) with only the libraries it needs, so that
+# Builds the main.c of `folder` and the files that connect its parts (wire.c, background.c, web.c) with only the libraries it needs, so that
 # the command line builds without the server.
 function(bursar_program name folder)
-	file(GLOB main CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/${folder}/main.c" "${CMAKE_SOURCE_DIR}/${folder}/wire.c" "${CMAKE_SOURCE_DIR}/${folder}/web.c")
+	file(GLOB main CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/${folder}/main.c" "${CMAKE_SOURCE_DIR}/${folder}/wire.c" "${CMAKE_SOURCE_DIR}/${folder}/background.c" "${CMAKE_SOURCE_DIR}/${folder}/web.c")
 	if(NOT main)
 		message(STATUS "${name}: no ${folder}/main.c yet")
 		return()

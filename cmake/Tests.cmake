@@ -24,6 +24,10 @@ target_link_libraries(test_every PUBLIC bursar_system bursar_flags)
 add_executable(json_tool "${CMAKE_SOURCE_DIR}/tests/harness/json_tool.c")
 set_target_properties(json_tool PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")
 target_link_libraries(json_tool PRIVATE test_surroundings test_every bursar_all)
+# What sends alerts for tests/e2e/test_deliver.py.
+add_executable(deliver_tool "${CMAKE_SOURCE_DIR}/tests/harness/deliver_tool.c")
+set_target_properties(deliver_tool PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")
+target_link_libraries(deliver_tool PRIVATE test_surroundings bursar_all)
 
 # Tests that register themselves get their main() from here (tests/lib/test.h); a program that has its own does not.
 add_library(test_lib STATIC "${CMAKE_SOURCE_DIR}/tests/lib/runner.c" "${CMAKE_SOURCE_DIR}/tests/lib/examples.c"
