@@ -1,4 +1,4 @@
-/* One set of stores per loop: each worker of the gRPC server has one, and so has the ledger role on its own thread. */
+/* One set of stores per loop: each worker of the gRPC server has one, and so have the roles in the background. */
 #include "wire.h"
 
 #include <pthread.h>
@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "api/health/health.h"
+#include "background.h"
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/observe/log.h"
@@ -17,11 +18,12 @@
 #include "pg/stores.h"
 #include "redis/stores.h"
 #include "rpc/timers.h"
+#include "service/worker/alert_log.h"
 #include "service/worker/key_log.h"
-#include "service/ledger/role.h"
 #include "service/pool/pool.h"
 #include "service/pool/board.h"
 #include "service/worker/shared.h"
+#include "service/events/events.h"
 #include "service/watch/watch.h"
 #include "service/request/publish.h"
 #include "service/worker/worker.h"
@@ -36,10 +38,10 @@ enum { GOODBYE_MS = 100, LAST_WRITE_MS = 10 };
 /* The stores and parts of one loop. */
 struct bench {
 	struct limits_store *limits;
-	struct pools_store *pools; /* gRPC workers only; NULL for the ledger role, which has no manager either */
+	struct pools_store *pools; /* gRPC workers only; NULL in the background, where there is no manager either */
 	struct watch_store *watch; /* likewise */
 	struct changes_store *changes; /* likewise; NULL if no denials are to be remembered */
-	struct outbox_store *outbox; /* the ledger role only */
+	struct outbox_store *outbox; /* in the background only */
 	struct accounts_store *accounts;
 	struct admin_store *admin;
 	struct timers *timers;
@@ -60,19 +62,10 @@ struct wire {
 	char name[96]; /* "host:pid", shown to watchers */
 	struct pg_threads *threads; /* for administration and reports */
 	struct pg_threads *lookup_threads; /* for a check's lookups, so that they never wait behind a report */
-	struct pg_threads *ledger_threads; /* for the ledger role */
 	struct catalog_source *catalog;
 	unsigned workers;
-	struct bench *benches; /* one for each worker, then the ledger role's */
-
-	/* The ledger role's thread. */
-	pthread_t thread;
-	bool threaded;
-	uv_loop_t loop;
-	uv_async_t stop;
-	struct outbox_store *outbox;
-	struct ledger_store *ledger;
-	struct ledger_role *role;
+	struct bench *benches; /* one for each worker, then that of the background */
+	struct background *background; /* NULL: this process has none of its roles */
 };
 
 static void on_look(uv_timer_t *timer)
@@ -173,6 +166,7 @@ static void stores_close(struct bench *bench)
 	loop_timers_free(bench->timers);
 	manager_free(bench->worker->manager);
 	watch_hub_free(bench->worker->hub);
+	event_hub_free(bench->worker->events);
 	publisher_free(bench->worker->publisher);
 	worker_free(bench->worker);
 	bench->open = false;
@@ -185,7 +179,8 @@ static void on_goodbye_said(uv_timer_t *timer)
 
 	bool owes = redis_limits_owed(bench->limits) > 0 && clock_mono_us() < bench->owed_until_us;
 
-	if (key_log_stop(bench->worker->key_log) && shared_stop(bench->worker->shared) &&
+	if (key_log_stop(bench->worker->key_log) && alert_log_stop(bench->worker->alert_log) &&
+		shared_stop(bench->worker->shared) && event_hub_stop(bench->worker->events) &&
 		!bench->worker->epochs_asked && !owes)
 		stores_close(bench);
 	else
@@ -204,6 +199,7 @@ static void bench_close(struct bench *bench)
 		return;
 	}
 	key_log_stop(bench->worker->key_log);
+	alert_log_stop(bench->worker->alert_log);
 	shared_stop(bench->worker->shared);
 	manager_stop(bench->worker->manager);
 	publisher_stop(bench->worker->publisher);
@@ -228,67 +224,37 @@ void wire_worker_close(void *arg)
 	bench_close(worker->parts.owner);
 }
 
-static void on_stop_closed(uv_handle_t *handle)
+static struct worker *background_open(
+	uv_loop_t *loop, struct outbox_store *outbox, struct pg_threads *threads, void *arg)
 {
-	struct wire *wire = handle->data;
+	struct wire *wire = arg;
+	struct bench *bench = &wire->benches[wire->workers];
 
-	redis_outbox_free(wire->outbox);
-	pg_ledger_free(wire->ledger);
+	bench->outbox = outbox;
+	return bench_open(bench, wire, loop, threads, threads, false);
+}
+
+static void background_close(void *arg)
+{
+	struct wire *wire = arg;
+
 	bench_close(&wire->benches[wire->workers]);
 }
 
-/* Often called from within a store's last callback, so the stores are closed later, from the loop. */
-static void on_role_stopped(void *arg)
+static bool roles_start(struct wire *wire, struct err *err)
 {
-	struct wire *wire = arg;
-
-	uv_close((uv_handle_t *)&wire->stop, on_stop_closed);
-}
-
-static void on_stop(uv_async_t *handle)
-{
-	struct wire *wire = handle->data;
-
-	ledger_role_stop(wire->role, on_role_stopped, wire);
-}
-
-static void *ledger_run(void *arg)
-{
-	struct wire *wire = arg;
-
-	uv_run(&wire->loop, UV_RUN_DEFAULT);
-	if (uv_loop_close(&wire->loop) != 0)
-		log_error("the ledger role's loop ended with open handles");
-	return NULL;
-}
-
-static bool ledger_start(struct wire *wire, struct err *err)
-{
-	struct redis_options options = redis_options_of(wire, &wire->loop);
-
-	options.timeout_us = 0; /* the outbox's own default: nobody waits for it */
-	wire->ledger_threads = pg_threads_new(wire->conf->postgres, 2, err);
-	if (!wire->ledger_threads)
-		return false;
-	if (uv_loop_init(&wire->loop) != 0 || uv_async_init(&wire->loop, &wire->stop, on_stop) != 0)
-		mem_exhausted(sizeof(wire->loop));
-	wire->stop.data = wire;
-	wire->outbox = redis_outbox_new(&options, err);
-	if (!wire->outbox)
-		return false;
-	wire->benches[wire->workers].outbox = wire->outbox;
-	wire->ledger = pg_ledger_new(wire->ledger_threads, &wire->loop);
-	wire->role = ledger_role_start(&(struct ledger_role_options){
-		.worker = bench_open(&wire->benches[wire->workers], wire, &wire->loop, wire->ledger_threads,
-			wire->ledger_threads, false),
-		.outbox = wire->outbox,
-		.ledger = wire->ledger,
-	});
-	wire->threaded = pthread_create(&wire->thread, NULL, ledger_run, wire) == 0;
-	if (!wire->threaded)
-		return err_set(err, ERR_INTERNAL, "cannot start a thread for the ledger role");
-	pthread_setname_np(wire->thread, "bursar-ledger");
-	return true;
+	if (!(wire->conf->roles & (conf_roles_ledger | conf_roles_alerts)))
+		return true;
+	wire->background = background_start(
+		&(struct background_options){
+			.conf = wire->conf,
+			.redis = redis_options_of(wire, NULL),
+			.open = background_open,
+			.close = background_close,
+			.arg = wire,
+		},
+		err);
+	return wire->background != NULL;
 }
 
 /* An unreachable database may come back later; a reachable one that this build cannot use is an error. */
@@ -330,7 +296,7 @@ struct wire *wire_start(const struct conf *conf, unsigned workers, struct err *e
 	wire->lookup_threads = wire->threads ? pg_threads_new(conf->postgres, LOOKUP_THREADS, err) : NULL;
 	wire->catalog =
 		wire->lookup_threads ? pg_catalog_start(conf->postgres, (int)conf->max_concurrent_agents, err) : NULL;
-	if (wire->catalog && (!(conf->roles & conf_roles_ledger) || ledger_start(wire, err)))
+	if (wire->catalog && roles_start(wire, err))
 		return wire;
 	wire_stop(wire);
 	return NULL;
@@ -340,13 +306,11 @@ void wire_stop(struct wire *wire)
 {
 	if (!wire)
 		return;
-	if (wire->threaded) {
-		uv_async_send(&wire->stop);
-		pthread_join(wire->thread, NULL);
-	}
+	if (wire->background)
+		background_stop(wire->background);
 	if (wire->catalog)
 		pg_catalog_stop(wire->catalog);
-	pg_threads_free(wire->ledger_threads);
+	background_free(wire->background);
 	pg_threads_free(wire->lookup_threads);
 	pg_threads_free(wire->threads);
 	free(wire->benches);
@@ -357,7 +321,7 @@ bool wire_probe_redis(struct buf *reason, void *arg)
 {
 	struct wire *wire = arg;
 
-	for (unsigned i = 0; i < wire->workers + (wire->threaded ? 1 : 0); i++) {
+	for (unsigned i = 0; i < wire->workers + (wire->background ? 1 : 0); i++) {
 		struct bench *bench = &wire->benches[i];
 
 		if (atomic_load(&bench->ready))

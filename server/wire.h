@@ -12,14 +12,14 @@
 struct wire;
 
 /*
- * Connects to the stores and starts the ledger role if this process has it. Redis and PostgreSQL need not be reachable
+ * Connects to the stores and starts the roles in the background that this process has. Redis and PostgreSQL need not be reachable
  * yet, but if they are, they must be usable: ERR_PRECONDITION if Redis may evict keys or is a cluster, or if the schema
  * has another version. NULL with `err` set on failure. `workers` is the number of gRPC workers. `conf` must outlive the
  * wire.
  */
 struct wire *wire_start(const struct conf *conf, unsigned workers, struct err *err);
 
-/* Call after the gRPC server has stopped. Acknowledges what the ledger role has in flight. NULL is fine. */
+/* Call after the gRPC server has stopped. Finishes what the roles in the background have in flight. NULL is fine. */
 void wire_stop(struct wire *wire);
 
 /*

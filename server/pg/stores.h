@@ -7,6 +7,7 @@
 #include "pg/link/threads.h"
 #include "store/accounts.h"
 #include "store/admin.h"
+#include "store/alerts.h"
 #include "store/catalog.h"
 #include "store/ledger.h"
 
@@ -22,6 +23,9 @@ void pg_admin_free(struct admin_store *store);
 
 struct ledger_store *pg_ledger_new(struct pg_threads *threads, uv_loop_t *loop);
 void pg_ledger_free(struct ledger_store *store);
+
+struct alerts_store *pg_alerts_new(struct pg_threads *threads, uv_loop_t *loop);
+void pg_alerts_free(struct alerts_store *store);
 
 /*
  * Loads the catalog on its own thread and checks every 500 ms whether its generation was raised. Keeps the last one

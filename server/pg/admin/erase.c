@@ -21,6 +21,12 @@ static const char *const steps[] = {
 	"UPDATE usage_monthly SET user_id = $3 WHERE tenant = $1 AND user_id = $2",
 	"UPDATE usage_windows SET id = $3 WHERE tenant = $1 AND kind = 1 AND id = $2",
 	"UPDATE token_buckets SET id = $3 WHERE tenant = $1 AND kind = 1 AND id = $2",
+	"UPDATE alert_due SET ids = array_replace(ids, $2, $3) WHERE $2 = ANY (ids) AND $1 = ANY (tenants)",
+	"UPDATE alert_notes SET account = $3, subject = '' WHERE tenant = $1 AND account_kind = 1 AND account = $2",
+	"UPDATE alert_fired SET account = $3 WHERE tenant = $1 AND account_kind = 1 AND account = $2",
+	"UPDATE alert_events SET account = $3, subject = CASE kind WHEN 5 THEN '' ELSE subject END WHERE tenant = $1 AND "
+	"account_kind = 1 AND account = $2",
+	"UPDATE alert_rules SET account = $3 WHERE tenant = $1 AND account = $2",
 	"DELETE FROM policy_changes WHERE tenant = $1 AND kind = 1 AND account = $2",
 	"DELETE FROM account_limits WHERE tenant = $1 AND account_kind = 1 AND account_id = $2",
 	"UPDATE accounts SET id = $3, suspended_reason = '', zone = '', zone_kept_us = '{}', zone_previous = '', "

@@ -90,6 +90,10 @@ bool ledger_allowance_due(const struct entry *entry);
 extern const char ledger_dues_sql[];
 void ledger_dues_args(struct pg_args *args, const struct sums *sums);
 
+/* alerts.c: the statement that tells the alerts role whose windows have changed, and its arguments. */
+extern const char ledger_alerts_sql[];
+void ledger_alerts_args(struct pg_args *args, const struct sums *sums);
+
 /* Writes all sums and COMMITs, in one round trip. */
 bool ledger_sums_write(struct pg_link *link, const struct sums *sums, struct err *err);
 

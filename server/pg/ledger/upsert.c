@@ -247,8 +247,8 @@ static void buckets_args(struct pg_args *args, const struct bucket_sum *rows, in
 /* The statements of one round trip. */
 struct writes {
 	int count;
-	struct pg_statement statement[13];
-	struct pg_args args[12];
+	struct pg_statement statement[14];
+	struct pg_args args[13];
 };
 
 static struct pg_args *add(struct writes *writes, const char *sql)
@@ -337,6 +337,8 @@ bool ledger_sums_write(struct pg_link *link, const struct sums *sums, struct err
 		ledger_adjustments_args(add(&writes, ledger_adjustments_sql), sums);
 	if (sums->dues)
 		ledger_dues_args(add(&writes, ledger_dues_sql), sums);
+	if (sums->windows)
+		ledger_alerts_args(add(&writes, ledger_alerts_sql), sums);
 	writes.statement[writes.count] = (struct pg_statement){.sql = "COMMIT"};
 	ok = pg_pipeline(link, writes.statement, writes.count + 1, results, err);
 	if (ok)

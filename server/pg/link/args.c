@@ -68,6 +68,11 @@ void pg_arg_int(struct pg_args *args, int64_t value)
 	put_be(arg_next(args, PG_INT8, false), (uint64_t)value, 8);
 }
 
+void pg_arg_time(struct pg_args *args, int64_t us)
+{
+	put_be(arg_next(args, PG_TIME, false), (uint64_t)(us - EPOCH_2000_DAYS * DAY_US), 8);
+}
+
 void pg_arg_bool(struct pg_args *args, bool value)
 {
 	put_be(arg_next(args, PG_BOOL, false), value, 1);

@@ -45,6 +45,7 @@ void pg_args_release(struct pg_args *args);
 void pg_arg_text(struct pg_args *args, const char *text);
 void pg_arg_int(struct pg_args *args, int64_t value); /* bigint */
 void pg_arg_bool(struct pg_args *args, bool value);
+void pg_arg_time(struct pg_args *args, int64_t us); /* timestamptz, in microseconds since 1970 */
 void pg_arg_bytes(struct pg_args *args, const void *bytes, size_t len);
 
 /* Appends an empty array of `type` and returns its index, for the functions below. */

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/embedded.h"
 #include "pg/admin/admin.h"
+#include "pg/admin/price_age.h"
 
 static bool read_schema(struct durable_facts *facts, struct pg_link *link, struct err *err)
 {
@@ -21,7 +22,7 @@ static bool read_schema(struct durable_facts *facts, struct pg_link *link, struc
 	return true;
 }
 
-enum { LOOK_LEDGER, LOOK_CHANGES, LOOK_USE, LOOK_PRICES, LOOK_KEYS, LOOK_POOLS, LOOK_COUNT };
+enum { LOOK_LEDGER, LOOK_CHANGES, LOOK_USE, LOOK_PRICES, LOOK_KEYS, LOOK_POOLS, LOOK_ALERTS, LOOK_COUNT };
 
 #define TODAY "(now() AT TIME ZONE 'UTC')::date"
 static const char ledger_sql[] =
@@ -37,40 +38,28 @@ static const char use_sql[] =
 	"SELECT coalesce(sum(unpriced), 0)::bigint, coalesce((SELECT left(string_agg(regexp_replace(model, "
 	"'[^ -~]', '?', 'g'), ', ' ORDER BY unpriced DESC, model), 199) FROM (SELECT * FROM used WHERE provider = '' AND "
 	"model <> '' AND unpriced > 0 ORDER BY unpriced DESC, model LIMIT 5) most), '') FROM used";
-/*
- * A price is as old as its source, not as its row: in a database created today, shipped rows are as old as their
- * sources. A source gives its date as its last "(2026-08-21)" or "(v2,2026-08-21)". Without a date it counts as read
- * with the youngest source written in the same transaction, else when its row was written. Prices of free models do not
- * age.
- */
-#define SAID_SQL \
-	"SELECT *, (SELECT max(m[1]) FROM regexp_matches(source, " \
-	"'[(,](\\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\\d|3[01]))\\)', 'g') m) AS said " \
-	"FROM model_prices WHERE tenant IN ('', $1) AND account = ''"
-#define DAY_SQL "SELECT *, coalesce(said, max(said) OVER (PARTITION BY created_at)) AS day FROM said"
-/* Counts from the first day of the month, so that a 31st of February is not an error. */
-#define READ_SQL \
-	"SELECT *, least(created_at, (left(day, 8) || '01')::timestamp AT TIME ZONE 'UTC' + " \
-	"(right(day, 2)::int - 1) * interval '1 day') AS read_at FROM dated"
 #define COUNTS_SQL \
 	"SELECT DISTINCT ON (provider, model) * FROM aged WHERE from_us <= $2 AND (to_us = 0 OR to_us > $2) " \
 	"ORDER BY provider, model, tenant DESC, from_us DESC"
 #define USED_SQL \
 	"SELECT DISTINCT provider, model FROM usage_shared_daily WHERE tenant = $1 AND kind = 5 AND id = $1 " \
 	"AND day >= date_trunc('month', " TODAY ")::date"
-static const char prices_sql[] =
-	"WITH said AS (" SAID_SQL "), dated AS (" DAY_SQL "), aged AS (" READ_SQL "), counts AS (" COUNTS_SQL
-	"), used AS (" USED_SQL ") SELECT coalesce((extract(epoch FROM max(read_at)) * 1000000)::bigint, 0), "
-	"count(u.model) FILTER (WHERE (extract(epoch FROM read_at) * 1000000)::bigint < $3) "
-	"FROM counts c LEFT JOIN used u ON u.provider = c.provider AND u.model = c.model WHERE greatest(c.input, "
-	"c.output, c.cached_input, c.cache_write, c.reasoning, c.audio_input, c.audio_output) > 0 "
-	"OR c.more ? 'rates'";
+static const char prices_sql[] = "WITH " PRICES_AGED(
+	"tenant IN ('', $1) AND account = ''") ", counts AS (" COUNTS_SQL "), used AS (" USED_SQL
+					       ") SELECT coalesce((extract(epoch FROM max(read_at)) * 1000000)::bigint, 0), "
+					       "count(u.model) FILTER (WHERE (extract(epoch FROM read_at) * 1000000)::bigint < $3) "
+					       "FROM counts c LEFT JOIN used u ON u.provider = c.provider AND u.model = c.model WHERE " PRICE_COSTS(
+						       "c");
 static const char keys_sql[] =
 	"SELECT count(*), count(*) FILTER (WHERE k.role = 5 AND k.expires_at < now() + interval '14 days'), "
 	"count(*) FILTER (WHERE greatest(k.created_at, u.at) < now() - interval '90 days') FROM api_keys k "
 	"LEFT JOIN api_key_uses u ON u.key = k.id WHERE k.revoked_at IS NULL AND (k.expires_at IS NULL OR "
 	"k.expires_at > now()) AND k.tenant IN ('', $1)";
 static const char pools_sql[] = "SELECT count(*) FROM pools WHERE paused AND tenant IN ('', $1)";
+
+static const char alerts_sql[] =
+	"SELECT count(*), count(*) FILTER (WHERE enabled AND open_until > now()), (SELECT count(*) FROM alert_deliveries WHERE "
+	"tenant = $1 AND state = 3 AND ended_at > now() - interval '7 days') FROM alert_channels WHERE tenant = $1";
 
 static void read_facts(struct durable_facts *facts, PGresult **results)
 {
@@ -86,6 +75,9 @@ static void read_facts(struct durable_facts *facts, PGresult **results)
 	facts->operators_ending = pg_i64(results[LOOK_KEYS], 0, 1);
 	facts->idle = pg_i64(results[LOOK_KEYS], 0, 2);
 	facts->paused = pg_i64(results[LOOK_POOLS], 0, 0);
+	facts->channels = pg_i64(results[LOOK_ALERTS], 0, 0);
+	facts->channels_open = pg_i64(results[LOOK_ALERTS], 0, 1);
+	facts->alerts_dead = pg_i64(results[LOOK_ALERTS], 0, 2);
 }
 
 bool admin_facts(struct facts_query *op, struct pg_link *link, struct err *err)
@@ -99,6 +91,7 @@ bool admin_facts(struct facts_query *op, struct pg_link *link, struct err *err)
 		[LOOK_PRICES] = {.sql = prices_sql, .args = &prices},
 		[LOOK_KEYS] = {.sql = keys_sql, .args = &tenant},
 		[LOOK_POOLS] = {.sql = pools_sql, .args = &tenant},
+		[LOOK_ALERTS] = {.sql = alerts_sql, .args = &tenant},
 	};
 	bool ok;
 

@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/crypto/hash.h"
+#include "domain/alert/change.h"
 #include "service/catalog/document_pack.h"
 
 bool document_account_empty(const struct account_row *account)
@@ -194,6 +195,49 @@ static void compare_families(struct comparison *c)
 	}
 }
 
+static struct alert_channel *channel_of(const struct document *document, const char *name)
+{
+	for (int i = 0; i < document->channels; i++)
+		if (strcmp(document->channel[i].name, name) == 0)
+			return &document->channel[i];
+	return NULL;
+}
+
+static const struct alert_rule *rule_of(const struct document *document, const char *name)
+{
+	for (int i = 0; i < document->rules; i++)
+		if (strcmp(document->rule[i].name, name) == 0)
+			return &document->rule[i];
+	return NULL;
+}
+
+/* Those that go come first, rules before the channels that they name. */
+static void compare_alerts(struct comparison *c)
+{
+	const struct document *now = c->now, *wanted = c->wanted;
+	bool prune = c->op->prune && wanted->alerts;
+
+	for (int i = 0; prune && i < now->rules; i++)
+		if (!rule_of(wanted, now->rule[i].name))
+			add(c, (struct document_change){.rule_before = &now->rule[i]}, true);
+	for (int i = 0; prune && i < now->channels; i++)
+		if (!channel_of(wanted, now->channel[i].name))
+			add(c, (struct document_change){.channel_before = &now->channel[i]}, true);
+	for (int i = 0; i < wanted->channels; i++) {
+		const struct alert_channel *channel = &wanted->channel[i];
+
+		add(c,
+			(struct document_change){
+				.channel_before = channel_of(now, channel->name), .channel_after = channel},
+			false);
+	}
+	for (int i = 0; i < wanted->rules; i++) {
+		const struct alert_rule *rule = &wanted->rule[i];
+
+		add(c, (struct document_change){.rule_before = rule_of(now, rule->name), .rule_after = rule}, false);
+	}
+}
+
 static void compare_parts(struct comparison *c)
 {
 	const struct document *now = c->now, *wanted = c->wanted;
@@ -215,6 +259,7 @@ static void compare_parts(struct comparison *c)
 	compare_texts(c);
 	compare_aliases(c);
 	compare_families(c);
+	compare_alerts(c);
 	for (int i = 0; c->op->prune && i < now->tiers; i++)
 		if (!now->tier[i].shipped && !tier_of(wanted, now->tier[i].name))
 			add(c, (struct document_change){.tier_before = &now->tier[i]}, true);
@@ -235,6 +280,57 @@ static bool tier_named_check(const struct comparison *c, const char *name, const
 	return err_invalid(err, field, "there is no tier %s, neither in the document nor on the server", name);
 }
 
+/* Fills in the stored secrets of a channel. */
+static bool channel_complete(
+	const struct document_apply *op, struct alert_channel *wanted, const struct alert_channel *now, struct err *err)
+{
+	const char *field;
+
+	if (!op->system_too && (wanted->system || (now && now->system)))
+		return err_set(err, ERR_PERMISSION, "system: only operators may change a channel with it");
+	if (!alert_channel_complete(wanted, now, op->job.arena, err))
+		return false;
+	if (alert_channel_lacks(wanted, &field))
+		return err_invalid(err, field,
+			"a new channel of kind %s needs a secret, which documents do not hold: create channel %s once with 'bursar alert "
+			"channel put', and it keeps its own",
+			alert_channel_kind_name(wanted->kind), wanted->name);
+	return alert_channel_check(wanted, err) && alert_channel_may_go(wanted, now, op->alert_allow, err);
+}
+
+static bool channels_complete(const struct comparison *c, struct err *err)
+{
+	const struct document *wanted = c->wanted;
+
+	for (int i = 0; i < wanted->channels; i++)
+		if (!channel_complete(c->op, &wanted->channel[i], channel_of(c->now, wanted->channel[i].name), err))
+			return err_prefix(err, "document.alerts.channels[%d].", i);
+	for (int i = 0; c->op->prune && wanted->alerts && !c->op->system_too && i < c->now->channels; i++)
+		if (c->now->channel[i].system && !channel_of(wanted, c->now->channel[i].name))
+			return err_set(err, ERR_PERMISSION,
+				"document.alerts.channels: only operators may delete channel %s, which has system",
+				c->now->channel[i].name);
+	return true;
+}
+
+static bool rules_check(const struct comparison *c, struct err *err)
+{
+	const struct document *wanted = c->wanted;
+	bool prune = c->op->prune && wanted->alerts;
+
+	for (int i = 0; i < wanted->rules; i++)
+		for (int k = 0; k < wanted->rule[i].channels; k++) {
+			const char *name = wanted->rule[i].channel[k];
+
+			if (channel_of(wanted, name) || (!prune && channel_of(c->now, name)))
+				continue;
+			err_invalid(err, "channels",
+				"there is no channel %s, neither in the document nor on the server", name);
+			return err_prefix(err, "document.alerts.rules[%d].", i);
+		}
+	return true;
+}
+
 static bool names_check(const struct comparison *c, struct err *err)
 {
 	const struct document *wanted = c->wanted;
@@ -248,7 +344,7 @@ static bool names_check(const struct comparison *c, struct err *err)
 	for (int i = 0; i < wanted->accounts; i++)
 		if (!tier_named_check(c, wanted->account[i].profile.tier, "tier", err))
 			return err_prefix(err, "document.accounts[%d].", i);
-	return true;
+	return rules_check(c, err);
 }
 
 static bool expected_check(const struct document_apply *op, struct err *err)
@@ -266,11 +362,14 @@ bool document_compare(struct document_apply *op, const struct document *now, str
 	const struct document *wanted = op->wanted;
 	struct comparison c = {.op = op, .now = now, .wanted = wanted};
 	int most = 1 + wanted->tiers + wanted->pools + wanted->accounts + wanted->texts + now->tiers + now->accounts +
-		   now->texts + wanted->aliases + now->aliases + wanted->families + now->families;
+		   now->texts + wanted->aliases + now->aliases + wanted->families + now->families + wanted->channels +
+		   now->channels + wanted->rules + now->rules;
 	bool ok;
 
 	op->changes = 0;
 	op->change = arena_zalloc(op->job.arena, (size_t)most, sizeof(*op->change));
+	if (!channels_complete(&c, err))
+		return false;
 	compare_parts(&c);
 	op->fingerprint = hash64(buf_str(&c.all), c.all.len);
 	ok = names_check(&c, err) && expected_check(op, err);

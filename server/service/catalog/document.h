@@ -6,7 +6,8 @@
 
 /*
  * For document_apply.compare: lists in op->change what turns `now` into op->wanted, in an order in which each change
- * finds what it refers to: tiers, settings, pools, accounts, texts, aliases, and with prune the removed tiers. ERR_INVALID with the
+ * finds what it refers to: tiers, settings, pools, accounts, texts, aliases, families, alerts, and with prune the removed tiers. Fills in the
+ * stored secrets of wanted channels. ERR_INVALID with the
  * field's path ("document.accounts[2].tier") if `wanted` refers to something that will not exist; ERR_PRECONDITION if
  * op->expected is another fingerprint. The names of entries in `wanted` must be distinct.
  */

@@ -100,6 +100,53 @@ static void put_family(struct buf *out, const struct price_family *family)
 	put_text(out, family->model);
 }
 
+/* Without secrets, which a document does not change, and without what the channel does. */
+static void put_channel(struct buf *out, const struct alert_channel *channel)
+{
+	put_text(out, channel->name);
+	buf_put_u8(out, (uint8_t)channel->kind);
+	buf_put_u8(out, channel->enabled);
+	buf_put_u8(out, channel->system);
+	buf_put_u8(out, channel->ordered);
+	buf_put_u8(out, (uint8_t)channel->least);
+	put_text(out, channel->target);
+	put_text(out, channel->language);
+	put_text(out, channel->title);
+	put_text(out, channel->body);
+	buf_put_i64(out, channel->digest_us);
+	buf_put_i64(out, channel->quiet_from);
+	buf_put_i64(out, channel->quiet_to);
+	put_text(out, channel->quiet_zone);
+	buf_put_i64(out, channel->rate_per_minute);
+}
+
+static void put_rule(struct buf *out, const struct alert_rule *rule)
+{
+	put_text(out, rule->name);
+	buf_put_u8(out, (uint8_t)rule->kind);
+	buf_put_u8(out, (uint8_t)rule->severity);
+	buf_put_u8(out, rule->enabled);
+	buf_put_i64(out, rule->account_kinds);
+	put_text(out, rule->account);
+	put_text(out, rule->tier);
+	put_text(out, rule->team);
+	put_text(out, rule->limit_name);
+	buf_put_i64(out, rule->dimension);
+	buf_put_i64(out, rule->unit);
+	buf_put_u8(out, (uint8_t)rule->percents);
+	for (int i = 0; i < rule->percents; i++)
+		buf_put_i64(out, rule->percent_at[i]);
+	buf_put_u8(out, (uint8_t)rule->amounts);
+	for (int i = 0; i < rule->amounts; i++)
+		buf_put_i64(out, rule->amount_at[i]);
+	buf_put_i64(out, rule->percent);
+	buf_put_i64(out, rule->minimum_nano);
+	buf_put_i64(out, rule->after_us);
+	buf_put_u8(out, rule->to_all);
+	for (int i = 0; i < rule->channels; i++)
+		put_text(out, rule->channel[i]);
+}
+
 void document_side_pack(struct buf *out, const struct document_change *change, bool after)
 {
 	struct document_side side = document_side_of(change, after);
@@ -118,4 +165,8 @@ void document_side_pack(struct buf *out, const struct document_change *change, b
 		put_alias(out, side.alias);
 	if (side.family)
 		put_family(out, side.family);
+	if (side.channel)
+		put_channel(out, side.channel);
+	if (side.rule)
+		put_rule(out, side.rule);
 }

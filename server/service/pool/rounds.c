@@ -4,8 +4,9 @@
 #include "base/list.h"
 #include "service/pool/board.h"
 #include "service/pool/epoch.h"
+#include "service/worker/alert_log.h"
 
-enum { ROUND_US = 5000000 };
+enum { ROUND_US = 5000000, NOTE_US = 60000000 };
 
 struct pool_rounds {
 	struct worker *worker;
@@ -67,6 +68,26 @@ static void fetch_epoch(struct pool_rounds *rounds)
 	epoch_fetch_start(&rounds->fetch, fetched);
 }
 
+/* Whoever waits for too long is worth an alert. */
+static void note_starving(struct pool_rounds *rounds)
+{
+	struct worker *worker = rounds->worker;
+	struct alert_event note = alert_event_of(ALERT_STARVING, rounds->tenant);
+	struct err err;
+	struct snapshot *snapshot = snapshot_take(worker, &err);
+	const struct pool_settings *pool =
+		snapshot ? catalog_pool(snapshot->catalog, rounds->tenant, rounds->pool) : NULL;
+
+	note.at_us = worker_now_us(worker);
+	note.subject = rounds->pool;
+	note.age_us = rounds->look.stats.oldest_wait_us;
+	note.count = rounds->look.stats.starving;
+	note.threshold = pool ? pool->starve_us : 0;
+	if (pool)
+		alert_log_note(worker->alert_log, &note, rounds->pool, NOTE_US);
+	snapshot_give(worker, snapshot);
+}
+
 static void looked(struct flow *flow)
 {
 	struct pool_rounds *rounds = container_of(container_of(flow, struct pool_look, flow), struct pool_rounds, look);
@@ -77,6 +98,8 @@ static void looked(struct flow *flow)
 		return;
 	if (seen)
 		pool_board_write(rounds->tenant, rounds->pool, stats, &rounds->look.shares);
+	if (seen && stats->starving)
+		note_starving(rounds);
 	if (seen && stats->want != EPOCH_KEPT)
 		fetch_epoch(rounds);
 	else

@@ -10,7 +10,9 @@
 #include "base/list.h"
 #include "base/observe/log.h"
 #include "base/observe/metrics.h"
+#include "base/units.h"
 #include "service/request/check_private.h"
+#include "service/worker/alert_log.h"
 #include "service/worker/local.h"
 #include "service/request/publish.h"
 
@@ -286,11 +288,34 @@ static void count_figures(const struct check *check)
 	metric_inc(METRIC_checks_by_quality_total, answer->quality, decision);
 }
 
+/* The user's first denial of a day is worth an alert. */
+static void note_denial(const struct check *check)
+{
+	const struct check_answer *answer = &check->answer;
+	const struct limit_row *binding = answer->rows->binding;
+	struct alert_event note = alert_event_of(ALERT_DENIAL, check->question.tenant);
+
+	note.at_us = answer->now_us;
+	note.account_kind = ACCOUNT_USER;
+	note.account = check->question.user;
+	note.subject = reason_name(answer->reason);
+	if (binding) {
+		note.limit_name = binding->limit->name;
+		note.dimension = binding->limit->dimension;
+		note.unit = binding->limit->kind == KIND_CALENDAR ? (int64_t)binding->limit->unit : -1;
+		note.used = binding->figures.used;
+		note.amount = binding->figures.effective;
+	}
+	alert_log_note(check->worker->alert_log, &note, note.account, DAY_US);
+}
+
 static void count(const struct check *check)
 {
 	const struct check_answer *answer = &check->answer;
 
 	count_figures(check);
+	if (!answer->allowed)
+		note_denial(check);
 	if (answer->allowed)
 		log_debug("check allowed", F("tenant", check->question.tenant), F("user", check->question.user),
 			F("request_id", check->question.request_id));

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/crypto/hash.h"
+#include "service/worker/alert_log.h"
 #include "service/worker/denials.h"
 #include "service/worker/key_log.h"
 #include "service/worker/local.h"
@@ -29,6 +30,7 @@ struct worker *worker_new(const struct worker_parts *parts)
 	worker->cache = account_cache_new(parts->conf->account_cache);
 	worker->local = local_new(LOCAL_ENTRIES);
 	worker->denials = denials_new(parts->changes, parts->conf->denial_memory_ms * 1000, DENIAL_ENTRIES);
+	worker->alert_log = alert_log_new(worker);
 	worker->key_log = key_log_new(worker);
 	worker->shared = shared_new(worker);
 	return worker;
@@ -49,6 +51,7 @@ void worker_free(struct worker *worker)
 	account_cache_free(worker->cache);
 	local_free(worker->local);
 	denials_free(worker->denials);
+	alert_log_free(worker->alert_log);
 	key_log_free(worker->key_log);
 	shared_free(worker->shared);
 	free(worker);

@@ -54,20 +54,24 @@ struct worker_parts {
 };
 
 struct pool_manager;
+struct alert_log;
 struct key_log;
 struct shared;
 struct gather;
 struct publisher;
 struct watch_hub;
+struct event_hub;
 
 struct worker {
 	struct worker_parts parts;
+	struct alert_log *alert_log; /* what is noted for the alerts role (service/worker/alert_log.h) */
 	struct key_log *key_log; /* which keys were used (service/worker/key_log.h) */
 	struct pool_manager *manager; /* of the pools (service/pool/pool.h); NULL on a loop that serves no callers */
 	struct shared *shared; /* how many users share an account (service/worker/shared.h) */
 	struct publisher *publisher; /* publishes decisions to watchers (service/request/publish.h); NULL likewise */
 	struct gather *watched; /* NULL: nobody watches */
 	struct watch_hub *hub; /* this worker's watchers (service/watch/watch.h); NULL until the first one */
+	struct event_hub *events; /* this worker's readers of events (service/events/events.h); NULL likewise */
 	struct account_cache *cache;
 	struct local_table *local;
 	struct denials *denials; /* NULL: none are remembered */

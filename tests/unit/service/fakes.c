@@ -104,6 +104,22 @@ static void wait_start(struct timers *timers, struct wait *wait, int64_t delay_u
 	fake_later(fake, wait_answer, wait);
 }
 
+static void notes_answer(void *arg)
+{
+	struct alert_notes *op = arg;
+
+	op->job.ok = true;
+	op->job.done(&op->job);
+}
+
+static void notes(struct admin_store *admin, struct alert_notes *op)
+{
+	struct fake *fake = container_of(admin, struct fake, admin);
+
+	fake->notes += op->count;
+	fake_later(fake, notes_answer, op);
+}
+
 static struct price_book *book(void)
 {
 	struct price price = {.provider = "openai", .model = "gpt-5-mini"};
@@ -141,8 +157,10 @@ static void init(struct fake *fake, bool remembering)
 {
 	static const struct changes_store_ops changes_ops = {.follow = follow, .view = view};
 	static const struct accounts_store_ops accounts_ops = {.lookup = lookup, .ledger = ledger};
+	static const struct admin_store_ops admin_ops = {.alert_notes = notes};
 	struct worker_parts parts = {.limits = &fake->limits,
 		.accounts = &fake->accounts_store,
+		.admin = &fake->admin,
 		.catalog = &fake->catalog,
 		.timers = &fake->timers,
 		.conf = &fake->conf,
@@ -150,6 +168,7 @@ static void init(struct fake *fake, bool remembering)
 
 	*fake = (struct fake){.limits = {.ops = &fake_limits_ops},
 		.accounts_store = {.ops = &accounts_ops},
+		.admin = {.ops = &admin_ops},
 		.timers = {.start = wait_start},
 		.now_us = clock_wall_us()};
 	fake->changes = (struct fake_changes){.store = {.ops = &changes_ops}, .session = 1};

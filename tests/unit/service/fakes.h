@@ -64,6 +64,8 @@ struct fake {
 	struct limits_store limits;
 	struct fake_changes changes;
 	struct accounts_store accounts_store;
+	struct admin_store admin; /* only takes notes for alerts, and counts them */
+	int notes;
 	struct timers timers;
 	struct catalog_source catalog;
 	struct conf conf;

@@ -5,6 +5,7 @@
 #include "base/list.h"
 #include "pg/admin/account_rows.h"
 #include "pg/admin/limits_fit.h"
+#include "pg/alerts/admin.h"
 #include "pg/link/rows.h"
 #include "store/document.h"
 
@@ -104,7 +105,9 @@ static bool read_parts(struct admin_job *job, struct pg_link *link, struct docum
 	return read_settings(job, link, out, err) && read_tiers(job, link, out, err) &&
 	       read_pools(job, link, out, err) && texts_read(job, link, out->tenant, &out->text, &out->texts, err) &&
 	       aliases_read(job, link, out->tenant, &out->alias, &out->aliases, err) &&
-	       families_read(job, link, out->tenant, &out->family, &out->families, err);
+	       families_read(job, link, out->tenant, &out->family, &out->families, err) &&
+	       alert_channels_read(job, link, out->tenant, NULL, &out->channel, &out->channels, err) &&
+	       alert_rules_read(job, link, out->tenant, false, &out->rule, &out->rules, err);
 }
 
 /* The ids of the tenant's shared accounts, by kind. */
@@ -263,6 +266,24 @@ static bool write_pool(const struct document_apply *op, struct admin_job *job, s
 	return ok;
 }
 
+static bool write_alerts(struct admin_job *job, struct pg_link *link, const char *tenant,
+	struct document_change *change, struct err *err)
+{
+	int64_t cancelled;
+
+	if (change->channel_after) {
+		struct alert_channel channel = *change->channel_after;
+		return alert_channel_write(job, link, &channel, err);
+	}
+	if (change->channel_before)
+		return alert_channel_remove(job, link, tenant, change->channel_before->name, &cancelled, err);
+	if (change->rule_after) {
+		struct alert_rule rule = *change->rule_after;
+		return alert_rule_write(job, link, &rule, err);
+	}
+	return alert_rule_remove(job, link, tenant, change->rule_before->name, err);
+}
+
 static bool write_change(const struct document_apply *op, struct admin_job *job, struct pg_link *link,
 	struct document_change *change, struct err *err)
 {
@@ -292,6 +313,8 @@ static bool write_change(const struct document_apply *op, struct admin_job *job,
 		return family_write(job, link, change->family_after, err);
 	if (change->family_before)
 		return family_remove(job, link, change->family_before, err);
+	if (change->channel_after || change->channel_before || change->rule_after || change->rule_before)
+		return write_alerts(job, link, tenant, change, err);
 	return write_account(op, job, link, change, err);
 }
 
