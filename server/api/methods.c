@@ -18,6 +18,7 @@ const struct rpc_method limiter_methods[] = {
 	{.path = LIMITER("GetStatus"), .handle = limiter_get_status, .access = MAY_SEE_OWN},
 	{.path = LIMITER("EstimateCost"), .handle = limiter_estimate_cost, .access = MAY_ASK},
 	{.path = LIMITER("Explain"), .handle = limiter_explain, .access = MAY_ASK},
+	{.path = LIMITER("Events"), .handle = limiter_events, .kind = RPC_SERVER_STREAM, .access = MAY_SEE_OWN},
 	{0},
 };
 

@@ -166,8 +166,9 @@ static void tell_listening(struct watching *watching, const Bursar__V1__WatchRes
 		fprintf(stderr, "bursar: no worker is sending its decisions; 'bursar doctor' may show why\n");
 }
 
-static bool on_answer(struct live *live, const Bursar__V1__WatchResponse *answer)
+static bool on_answer(struct live *live, const void *message)
 {
+	const Bursar__V1__WatchResponse *answer = message;
 	struct watching *watching = container_of(live, struct watching, live);
 	struct cli *cli = live->cli;
 

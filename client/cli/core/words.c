@@ -29,6 +29,25 @@ static const struct {
 	{"addresses", "address"},
 	{"page_size", "limit"},
 	{"account", "user"},
+	{"percents", "percent"},
+	{"amounts", "amount"},
+	{"minimum_nano_usd", "minimum"},
+	{"target", "webhook"},
+	{"target", "email"},
+	{"target", "chat"},
+	{"target", "command"},
+	{"url", "slack"},
+	{"url", "discord"},
+	{"url", "teams"},
+	{"url", "server"},
+	{"token", "telegram"},
+	{"signing_secrets", "signing-secret"},
+	{"headers", "header"},
+	{"quiet_from_minute", "quiet"},
+	{"quiet_to_minute", "quiet"},
+	{"quiet_zone", "quiet"},
+	{"rate_per_minute", "rate"},
+	{"disabled", "enabled"},
 };
 
 static const struct option *option_find(const struct cli *cli, const char *name)
@@ -44,7 +63,27 @@ static bool ends_with(const char *text, size_t len, const char *end)
 	return len > strlen(end) && memcmp(text + len - strlen(end), end, strlen(end)) == 0;
 }
 
-/* The option that sets the field; NULL when an argument sets it, or nothing on the command line does. */
+/* Of several options that may set the field, the one that was given. */
+static const struct option *option_renamed(const struct cli *cli, const char *name)
+{
+	const struct option *first = NULL;
+
+	for (size_t i = 0; i < sizeof(renamed) / sizeof(*renamed); i++) {
+		const struct option *option =
+			strcmp(renamed[i].field, name) == 0 ? option_find(cli, renamed[i].option) : NULL;
+
+		if (option && option_given(cli, option->name))
+			return option;
+		if (!first)
+			first = option;
+	}
+	return first;
+}
+
+/*
+ * The option that sets the field, or a list that the field is an item of; NULL when an argument sets it, or nothing on the command line
+ * does.
+ */
 static const struct option *option_of(const struct cli *cli, const char *field, size_t len)
 {
 	char name[NAME_MAX_LEN] = "";
@@ -53,13 +92,17 @@ static const struct option *option_of(const struct cli *cli, const char *field, 
 	if (len == 0 || len >= sizeof(name))
 		return NULL;
 	memcpy(name, field, len);
+	name[strcspn(name, "[")] = '\0';
+	len = strlen(name);
 	if (ends_with(name, len, "_us"))
 		name[len - 3] = '\0';
 	else if (ends_with(name, len, "_day"))
 		name[len - 4] = '\0';
-	for (size_t i = 0; i < sizeof(renamed) / sizeof(*renamed); i++)
-		if (strcmp(renamed[i].field, name) == 0 && (option = option_find(cli, renamed[i].option)))
-			return option;
+	else if (ends_with(name, len, "_s"))
+		name[len - 2] = '\0';
+	option = option_renamed(cli, name);
+	if (option)
+		return option;
 	for (char *p = name; *p; p++)
 		if (*p == '_')
 			*p = '-';

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/units.h"
 #include "cli/text/format.h"
 #include "cli/text/limit_spec.h"
 
@@ -40,6 +41,24 @@ TABLE(account, account, {"tier", "tier", FLEET_TEXT, NULL}, {"org", "org", FLEET
 TABLE(text, text, {"text", "text", FLEET_TEXT, NULL});
 TABLE(alias, alias, {"provider", "provider", FLEET_TEXT, NULL}, {"model", "model", FLEET_TEXT, NULL});
 TABLE(family, family, {"provider", "provider", FLEET_TEXT, NULL}, {"model", "model", FLEET_TEXT, NULL});
+
+TABLE(channel, alert_channel, {"kind", "kind", FLEET_WORD, "ALERT_CHANNEL_KIND_"},
+	{"target", "target", FLEET_TEXT, NULL}, {"disabled", "disabled", FLEET_TRUTH, NULL},
+	{"system", "system", FLEET_TRUTH, NULL}, {"least", "least", FLEET_WORD, "ALERT_SEVERITY_"},
+	{"digest", "digest_us", FLEET_DURATION, NULL}, {"quiet_from", "quiet_from_minute", FLEET_MINUTE, NULL},
+	{"quiet_to", "quiet_to_minute", FLEET_MINUTE, NULL}, {"quiet_zone", "quiet_zone", FLEET_TEXT, NULL},
+	{"rate_per_minute", "rate_per_minute", FLEET_COUNT, NULL}, {"ordered", "ordered", FLEET_TRUTH, NULL},
+	{"language", "language", FLEET_TEXT, NULL}, {"title", "title", FLEET_TEXT, NULL},
+	{"body", "body", FLEET_TEXT, NULL});
+TABLE(rule, alert_rule, {"kind", "kind", FLEET_WORD, "ALERT_KIND_"},
+	{"severity", "severity", FLEET_WORD, "ALERT_SEVERITY_"}, {"disabled", "disabled", FLEET_TRUTH, NULL},
+	{"account_kinds", "account_kinds", FLEET_WORDS, "ACCOUNT_KIND_"}, {"account", "account", FLEET_TEXT, NULL},
+	{"tier", "tier", FLEET_TEXT, NULL}, {"team", "team", FLEET_TEXT, NULL}, {"limit", "limit", FLEET_TEXT, NULL},
+	{"dimension", "dimension", FLEET_WORD, "DIMENSION_"}, {"window", "window", FLEET_WORD, "CALENDAR_WINDOW_"},
+	{"percents", "percents", FLEET_NUMBERS, NULL}, {"amounts", "amounts", FLEET_NUMBERS, NULL},
+	{"percent", "percent", FLEET_COUNT, NULL}, {"minimum_nano_usd", "minimum_nano_usd", FLEET_COUNT, NULL},
+	{"after", "after_s", FLEET_SECONDS, NULL}, {"channels", "channels", FLEET_NAMES, NULL},
+	{"no_channels", "no_channels", FLEET_TRUTH, NULL});
 
 const struct fleet_section fleet_sections[] = {
 	{"tiers", "tier", &fleet_tier, BURSAR__V1__ACCOUNT_KIND__ACCOUNT_KIND_UNSPECIFIED, "tiers"},
@@ -99,6 +118,18 @@ static json_t *list_json(const struct fleet_field *row, void *const *items, size
 	return list;
 }
 
+static json_t *minute_json(int32_t minute)
+{
+	struct buf text = {0};
+
+	if (minute == 0)
+		return NULL;
+	put_minute(&text, minute);
+	json_t *json = json_string(buf_str(&text));
+	buf_release(&text);
+	return json;
+}
+
 static int64_t number_of(const ProtobufCFieldDescriptor *field, const void *at)
 {
 	return field->type == PROTOBUF_C_TYPE_INT64 ? *(const int64_t *)at : *(const int32_t *)at;
@@ -131,6 +162,14 @@ static json_t *value_json(const struct fleet_field *row, const ProtobufCMessage 
 	case FLEET_LEVELS:
 		return list_json(row, *(void *const *const *)at,
 			*(const size_t *)(const void *)(base + field->quantifier_offset), names);
+	case FLEET_SECONDS:
+		return duration_json(*(const int64_t *)at * SECOND_US);
+	case FLEET_MINUTE:
+		return minute_json(*(const int32_t *)at);
+	case FLEET_NUMBERS:
+	case FLEET_NAMES:
+	case FLEET_WORDS:
+		return fleet_list_json(row, field, entry);
 	}
 	return NULL;
 }
@@ -242,6 +281,31 @@ static json_t *families_json(const Bursar__V1__TenantDocument *document)
 	return patterns;
 }
 
+static json_t *alerts_json(const Bursar__V1__AlertDocument *alerts)
+{
+	json_t *root = json_object(), *channels = json_object(), *rules = json_object();
+
+	for (size_t i = 0; i < alerts->n_channels; i++) {
+		json_t *entry = fleet_entry_json(&fleet_channel, &alerts->channels[i]->base, true);
+
+		/* Of a chat it is the host of its secret URL, which the server fills in. */
+		if (alerts->channels[i]->kind >= BURSAR__V1__ALERT_CHANNEL_KIND__ALERT_CHANNEL_KIND_SLACK &&
+			alerts->channels[i]->kind <= BURSAR__V1__ALERT_CHANNEL_KIND__ALERT_CHANNEL_KIND_TEAMS)
+			json_object_del(entry, "target");
+		json_object_set_new(channels, alerts->channels[i]->name, entry);
+	}
+	for (size_t i = 0; i < alerts->n_rules; i++)
+		json_object_set_new(
+			rules, alerts->rules[i]->name, fleet_entry_json(&fleet_rule, &alerts->rules[i]->base, true));
+	if (json_object_size(channels))
+		json_object_set(root, "channels", channels);
+	if (json_object_size(rules))
+		json_object_set(root, "rules", rules);
+	json_decref(channels);
+	json_decref(rules);
+	return root;
+}
+
 json_t *fleet_json(const Bursar__V1__TenantDocument *document)
 {
 	json_t *root = json_object();
@@ -265,5 +329,7 @@ json_t *fleet_json(const Bursar__V1__TenantDocument *document)
 		json_object_set_new(root, "aliases", aliases_json(document));
 	if (document->n_families)
 		json_object_set_new(root, "families", families_json(document));
+	if (document->alerts)
+		json_object_set_new(root, "alerts", alerts_json(document->alerts));
 	return root;
 }

@@ -20,6 +20,11 @@ enum fleet_kind {
 	FLEET_SLOTS, /* a count, or "option" for the server's option */
 	FLEET_LIMITS, /* a list of limits, in the syntax of limit_spec.h */
 	FLEET_LEVELS, /* a list of fleet_level entries */
+	FLEET_SECONDS, /* a duration, in seconds */
+	FLEET_MINUTE, /* a time of the day, such as 22:00 */
+	FLEET_NUMBERS, /* a list of counts */
+	FLEET_NAMES, /* a list of texts */
+	FLEET_WORDS, /* a list of an enum's names */
 };
 struct fleet_field {
 	const char *key, *field;
@@ -32,7 +37,7 @@ struct fleet_table {
 	size_t count;
 };
 extern const struct fleet_table fleet_settings, fleet_tier, fleet_pool, fleet_level, fleet_account, fleet_text,
-	fleet_alias, fleet_family;
+	fleet_alias, fleet_family, fleet_channel, fleet_rule;
 
 /* The beginning of a family's rule that begins at no time. */
 #define FLEET_ALWAYS "always"

@@ -5,11 +5,17 @@
 #include "cli/fleet/fleet.h"
 
 struct reading;
+struct path;
 /* texts.c: the document's map of languages and codes. */
 bool fleet_read_texts(struct reading *r, const struct yaml *at);
 /* Likewise: the maps of aliases, and of families. */
 bool fleet_read_aliases(struct reading *r, const struct yaml *at);
 bool fleet_read_families(struct reading *r, const struct yaml *at);
+/* alerts.c: channels and rules, by name. */
+bool fleet_read_alerts(struct reading *r, const struct yaml *at);
+/* lists.c: a list of plain values; NULL: empty. */
+json_t *fleet_list_json(
+	const struct fleet_field *row, const ProtobufCFieldDescriptor *field, const ProtobufCMessage *entry);
 
 /* The current position, as a path in the API and in the document. */
 struct path {

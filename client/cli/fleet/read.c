@@ -114,9 +114,12 @@ static bool read_part(struct reading *r, const struct yaml *key, const struct ya
 		return fleet_read_aliases(r, at);
 	if (strcmp(key->text, "families") == 0)
 		return fleet_read_families(r, at);
+	if (strcmp(key->text, "alerts") == 0)
+		return fleet_read_alerts(r, at);
 	nearest_try(&nearest, "texts");
 	nearest_try(&nearest, "aliases");
 	nearest_try(&nearest, "families");
+	nearest_try(&nearest, "alerts");
 	nearest_try(&nearest, "tenant");
 	nearest_try(&nearest, "settings");
 	nearest_try(&nearest, "budget");
@@ -135,7 +138,7 @@ bool fleet_read(const struct yaml *root, struct fleet *out, struct err *err)
 	*out = (struct fleet){.document = fleet_message(&bursar__v1__tenant_document__descriptor)};
 	if (root->kind != YAML_MAP)
 		return yaml_wrong(root, err,
-			"must be a map with tenant, settings, tiers, pools, teams, orgs, models, budget, texts, aliases, families");
+			"must be a map with tenant, settings, tiers, pools, teams, orgs, models, budget, texts, aliases, families, alerts");
 	for (size_t i = 0; i < root->count; i++)
 		if (!read_part(&r, root->keys[i], root->items[i]))
 			return false;

@@ -73,6 +73,16 @@ static struct side side_of(const Bursar__V1__TenantDocument *document)
 			.title = "family",
 			.name = document->families[0]->pattern,
 			.from_us = document->families[0]->effective_from_us};
+	if (document->alerts && document->alerts->n_channels)
+		return (struct side){.table = &fleet_channel,
+			.entry = &document->alerts->channels[0]->base,
+			.title = "alert channel",
+			.name = document->alerts->channels[0]->name};
+	if (document->alerts && document->alerts->n_rules)
+		return (struct side){.table = &fleet_rule,
+			.entry = &document->alerts->rules[0]->base,
+			.title = "alert rule",
+			.name = document->alerts->rules[0]->name};
 	return (struct side){0};
 }
 

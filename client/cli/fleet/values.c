@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/text/distance.h"
+#include "base/units.h"
 #include "cli/text/limit_spec.h"
 #include "cli/text/parse.h"
 
@@ -158,6 +159,24 @@ static bool read_duration(struct reading *r, const struct path *path, const stru
 	       fleet_wrong(r, path, at, "must be a duration such as 500ms, 30s or 15min");
 }
 
+static bool read_seconds(struct reading *r, const struct path *path, const struct yaml *at, int64_t *out)
+{
+	int64_t us = 0;
+
+	if (!read_duration(r, path, at, &us))
+		return false;
+	*out = us / SECOND_US;
+	return us % SECOND_US == 0 || fleet_wrong(r, path, at, "must be whole seconds");
+}
+
+static bool read_minute(struct reading *r, const struct path *path, const struct yaml *at, int32_t *out)
+{
+	struct err inner;
+
+	return (at->kind == YAML_TEXT && parse_minute(at->text, strlen(at->text), out, &inner)) ||
+	       fleet_wrong(r, path, at, "must be a time of the day such as \"22:00\"");
+}
+
 static bool read_slots(struct reading *r, const struct path *path, const struct yaml *at, Bursar__V1__Pool *pool,
 	const ProtobufCFieldDescriptor *field)
 {
@@ -206,6 +225,76 @@ static bool read_list(struct reading *r, const struct path *path, const struct y
 	return true;
 }
 
+/* The list's pointer and count in the message. */
+struct place {
+	void **items;
+	size_t *count;
+};
+
+static struct place place_of(const ProtobufCFieldDescriptor *field, const ProtobufCMessage *entry)
+{
+	char *base = (char *)(uintptr_t)entry;
+
+	return (struct place){
+		(void **)(void *)(base + field->offset), (size_t *)(void *)(base + field->quantifier_offset)};
+}
+
+static bool read_list_number(struct reading *r, const struct path *path, const struct yaml *at,
+	const ProtobufCFieldDescriptor *field, const struct place *place)
+{
+	bool wide = field->type == PROTOBUF_C_TYPE_INT64;
+	struct err inner;
+	int64_t n;
+
+	if (at->kind != YAML_TEXT || !parse_count(at->text, strlen(at->text), &n, &inner) || (!wide && n > INT32_MAX))
+		return fleet_wrong(r, path, at, "must be a whole number such as 80");
+	*place->items = mem_realloc(*place->items, (*place->count + 1) * (wide ? sizeof(int64_t) : sizeof(int32_t)));
+	if (wide)
+		((int64_t *)*place->items)[(*place->count)++] = n;
+	else
+		((int32_t *)*place->items)[(*place->count)++] = (int32_t)n;
+	return true;
+}
+
+static bool read_list_word(struct reading *r, const struct path *path, const struct yaml *at,
+	const struct fleet_field *row, const ProtobufCFieldDescriptor *field, const struct place *place)
+{
+	int value;
+
+	if (!read_word(r, path, at, field->descriptor, row->prefix, &value))
+		return false;
+	*place->items = mem_realloc(*place->items, (*place->count + 1) * sizeof(int));
+	((int *)*place->items)[(*place->count)++] = value;
+	return true;
+}
+
+static bool read_values(struct reading *r, const struct path *path, const struct yaml *at,
+	const struct fleet_field *row, const ProtobufCFieldDescriptor *field, ProtobufCMessage *entry)
+{
+	struct place place = place_of(field, entry);
+
+	if (yaml_is_nothing(at))
+		return true;
+	if (at->kind != YAML_LIST)
+		return fleet_wrong(r, path, at, "must be a list");
+	for (size_t i = 0; i < at->count; i++) {
+		struct path inner = path_item(path, i);
+		char *text = NULL;
+		bool ok;
+
+		fleet_note(r, &inner, at->items[i]);
+		if (row->kind == FLEET_NUMBERS)
+			ok = read_list_number(r, &inner, at->items[i], field, &place);
+		else if (row->kind == FLEET_WORDS)
+			ok = read_list_word(r, &inner, at->items[i], row, field, &place);
+		else if ((ok = fleet_read_text(r, &inner, at->items[i], &text)))
+			fleet_list_add(place.items, place.count, text);
+		if (!ok)
+			return false;
+	}
+	return true;
+}
+
 static bool read_value(struct reading *r, const struct path *path, const struct yaml *at, const struct fleet_field *row,
 	ProtobufCMessage *entry)
 {
@@ -231,6 +320,14 @@ static bool read_value(struct reading *r, const struct path *path, const struct 
 	case FLEET_LIMITS:
 	case FLEET_LEVELS:
 		return read_list(r, path, at, row, out, (size_t *)(void *)(base + field->quantifier_offset));
+	case FLEET_SECONDS:
+		return read_seconds(r, path, at, out);
+	case FLEET_MINUTE:
+		return read_minute(r, path, at, out);
+	case FLEET_NUMBERS:
+	case FLEET_NAMES:
+	case FLEET_WORDS:
+		return read_values(r, path, at, row, field, entry);
 	}
 	return false;
 }

@@ -58,12 +58,13 @@ static void ended(void *ctx, const struct bursar_error *error)
 	live->error = *error;
 }
 
-int live_run(struct live *live, const Bursar__V1__WatchRequest *request)
+bool live_stream(struct live *live, enum bursar_stream_method method, const void *request)
 {
 	struct bursar *bursar = cli_bursar(live->cli);
 
 	live_catch_signals();
-	struct bursar_stream *stream = bursar_stream_open(bursar, BURSAR_WATCH, request, came, ended, live);
+	live->ended = false;
+	struct bursar_stream *stream = bursar_stream_open(bursar, method, request, came, ended, live);
 	while (!stopped && !live->enough && !live->ended) {
 		bursar_poll(bursar, TICK_US);
 		if (live->tick && !live->ended && !live->tick(live))
@@ -74,7 +75,12 @@ int live_run(struct live *live, const Bursar__V1__WatchRequest *request)
 		bursar_stream_cancel(stream);
 	while (!live->ended)
 		bursar_poll(bursar, TICK_US);
-	if (left || live->error.code == BURSAR_OK)
+	return left;
+}
+
+int live_run(struct live *live, const Bursar__V1__WatchRequest *request)
+{
+	if (live_stream(live, BURSAR_WATCH, request) || live->error.code == BURSAR_OK)
 		return EXIT_DONE;
 	terminal_back();
 	return cli_failed(live->cli, &live->error);

@@ -1,4 +1,4 @@
-/* Runs a Watch for a command: delivers its answers until Ctrl-C. */
+/* Runs a stream for a command: delivers its answers until Ctrl-C. */
 #ifndef BURSAR_CLI_LIVE_H
 #define BURSAR_CLI_LIVE_H
 
@@ -7,7 +7,7 @@
 struct live {
 	struct cli *cli;
 	/* Called for each answer, which is freed afterwards; false: stop. Must not make calls that wait; `tick` may. */
-	bool (*answer)(struct live *live, const Bursar__V1__WatchResponse *answer);
+	bool (*answer)(struct live *live, const void *answer);
 	/* Called ten times a second; false: stop. May be NULL. */
 	bool (*tick)(struct live *live);
 	/* private */
@@ -21,7 +21,9 @@ void live_request(struct cli *cli, Bursar__V1__WatchRequest *request);
 void live_catch_signals(void);
 bool live_stopped(void);
 
-/* Returns the exit code: EXIT_DONE also after Ctrl-C. */
+/* Runs the stream to its end. True when it was ended from here; else live->error says how the server or the connection ended it. */
+bool live_stream(struct live *live, enum bursar_stream_method method, const void *request);
+/* The same of a Watch. Returns the exit code: EXIT_DONE also after Ctrl-C. */
 int live_run(struct live *live, const Bursar__V1__WatchRequest *request);
 
 #define OPTIONS_WATCH \

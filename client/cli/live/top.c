@@ -215,8 +215,9 @@ static void take_events(struct top *top, const Bursar__V1__WatchResponse *answer
 }
 
 /* The first answers are empty: workers must first learn that somebody is watching. */
-static bool on_answer(struct live *live, const Bursar__V1__WatchResponse *answer)
+static bool on_answer(struct live *live, const void *message)
 {
+	const Bursar__V1__WatchResponse *answer = message;
 	struct top *top = container_of(live, struct top, live);
 	/* On a screen, workers may join one by one; printed output should cover all of them. */
 	bool warm =

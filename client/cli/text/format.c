@@ -182,3 +182,8 @@ const char *or_dash(const char *text)
 {
 	return text && text[0] ? text : "-";
 }
+
+void put_minute(struct buf *out, int minute)
+{
+	buf_putf(out, "%02d:%02d", minute / 60, minute % 60);
+}

@@ -23,6 +23,9 @@ void put_duration_exact(struct buf *out, int64_t us);
 /* "2026-11-23T14:03:11.25Z": exact, in UTC, as parse_time reads it. */
 void put_time_exact(struct buf *out, int64_t us);
 
+/* A minute of the day as "22:00", as parse_minute reads it. */
+void put_minute(struct buf *out, int minute);
+
 /* Local time with its zone: "2026-11-23T14:03:11+01:00"; "never" for 0. */
 void put_time(struct buf *out, int64_t us);
 

@@ -330,3 +330,16 @@ bool parse_day(const char *text, int64_t now_us, int64_t *out, struct err *err)
 	*out = us - us % DAY_US;
 	return true;
 }
+
+bool parse_minute(const char *text, size_t len, int32_t *out, struct err *err)
+{
+	bool ok = len == 5 && isdigit((unsigned char)text[0]) && isdigit((unsigned char)text[1]) && text[2] == ':' &&
+		  isdigit((unsigned char)text[3]) && isdigit((unsigned char)text[4]);
+	int hour = ok ? (text[0] - '0') * 10 + text[1] - '0' : 24,
+	    minute = ok ? (text[3] - '0') * 10 + text[4] - '0' : 60;
+
+	if (hour > 23 || minute > 59)
+		return err_set(err, ERR_INVALID, "'%.*s' must be a time of the day such as 22:00", (int)len, text);
+	*out = hour * 60 + minute;
+	return true;
+}

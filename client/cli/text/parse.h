@@ -36,4 +36,7 @@ bool parse_time(const char *text, int64_t now_us, int64_t *out, struct err *err)
  */
 bool parse_day(const char *text, int64_t now_us, int64_t *out, struct err *err);
 
+/* A time of the day, "22:00", as minutes. */
+bool parse_minute(const char *text, size_t len, int32_t *out, struct err *err);
+
 #endif

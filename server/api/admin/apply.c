@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/admin/document.h"
+#include "api/auth/auth.h"
 #include "api/message/validate.h"
 #include "base/list.h"
 #include "service/catalog/apply.h"
@@ -87,6 +88,8 @@ void admin_apply(struct call *call, void *ctx)
 	op->wanted = &apply->wanted;
 	op->dry_run = request->dry_run;
 	op->prune = request->prune;
+	op->system_too = !caller_tenant(call)[0];
+	op->alert_allow = ((const struct worker *)ctx)->parts.conf->alert_allow;
 	op->expected = request->expected;
 	op->job.actor = admin_actor(call);
 	op->job.reason = request->reason;

@@ -84,6 +84,9 @@ Bursar__V1__TenantDocument *document_message(struct arena *arena, const struct d
 	message->families = message_list(arena, (size_t)document->families);
 	for (int i = 0; i < document->families; i++)
 		message->families[message->n_families++] = admin_family_message(arena, &document->family[i]);
+	if (document->rules || document->channels)
+		message->alerts = document_alerts_message(arena, document->tenant, document->rule, document->rules,
+			document->channel, document->channels);
 	return message;
 }
 
@@ -113,19 +116,16 @@ Bursar__V1__TenantDocument *document_side_message(
 		message->aliases[message->n_aliases++] = admin_alias_message(arena, side.alias);
 	if (side.family)
 		message->families[message->n_families++] = admin_family_message(arena, side.family);
+	if (side.rule || side.channel)
+		message->alerts = document_alerts_message(
+			arena, tenant, side.rule, side.rule != NULL, side.channel, side.channel != NULL);
 	return message;
-}
-
-static bool tenant_check(const char *given, const char *tenant, const char *field, struct err *err)
-{
-	return !given[0] || strcmp(given, tenant) == 0 ||
-	       err_invalid(err, field, "%.64s is another tenant; the request is for %.64s", given, tenant);
 }
 
 /* Omitted fields get their defaults; unlike in PutTenant, they do not keep their values. */
 static bool settings_read(const Bursar__V1__Tenant *message, const char *id, struct tenant *tenant, struct err *err)
 {
-	if (!tenant_check(message->id, id, "id", err))
+	if (!document_tenant_check(message->id, id, "id", err))
 		return false;
 	tenant_defaults(tenant, id);
 	if (message->default_tier[0])
@@ -149,7 +149,7 @@ static bool tiers_read(
 	out->tiers = (int)message->n_tiers;
 	out->tier = arena_zalloc(arena, message->n_tiers + 1, sizeof(*out->tier));
 	for (int i = 0; i < out->tiers; i++) {
-		bool ok = tenant_check(message->tiers[i]->tenant, out->tenant, "tenant", err) &&
+		bool ok = document_tenant_check(message->tiers[i]->tenant, out->tenant, "tenant", err) &&
 			  admin_tier_read(message->tiers[i], WARN_PERCENT_DEFAULT, &out->tier[i], err);
 		for (int k = 0; ok && k < i; k++)
 			if (strcmp(out->tier[k].name, out->tier[i].name) == 0)
@@ -164,7 +164,8 @@ static bool pool_read(const Bursar__V1__Pool *message, const char *tenant, struc
 {
 	const char *name = message->ref->name[0] ? message->ref->name : POOL_DEFAULT;
 
-	if (!tenant_check(message->ref->tenant, tenant, "ref.tenant", err) || !pool_name_check(name, "ref.name", err))
+	if (!document_tenant_check(message->ref->tenant, tenant, "ref.tenant", err) ||
+		!pool_name_check(name, "ref.name", err))
 		return false;
 	pool_settings_default(s, name, message->slots);
 	s->slots_from_option = message->slots_from_option;
@@ -214,7 +215,7 @@ static bool account_key_read(const Bursar__V1__AccountRef *ref, const struct cat
 	struct arena *arena, struct account_key *key, struct err *err)
 {
 	*key = (struct account_key){.kind = (enum account_kind)ref->kind, .tenant = tenant, .id = ref->id};
-	if (!tenant_check(ref->tenant, tenant, "ref.tenant", err))
+	if (!document_tenant_check(ref->tenant, tenant, "ref.tenant", err))
 		return false;
 	if (key->kind < ACCOUNT_TEAM)
 		return err_invalid(
@@ -290,7 +291,7 @@ static bool texts_read(
 	out->text = arena_zalloc(arena, message->n_texts + 1, sizeof(*out->text));
 	for (int i = 0; i < out->texts; i++) {
 		struct text_template *text = &out->text[i];
-		bool ok = tenant_check(message->texts[i]->tenant, out->tenant, "tenant", err) &&
+		bool ok = document_tenant_check(message->texts[i]->tenant, out->tenant, "tenant", err) &&
 			  admin_text_read(message->texts[i], arena, text, err);
 		for (int k = 0; ok && k < i; k++)
 			if (strcmp(out->text[k].code, text->code) == 0 &&
@@ -311,7 +312,7 @@ static bool aliases_read(const Bursar__V1__TenantDocument *message, const struct
 	for (int i = 0; i < out->aliases; i++) {
 		const Bursar__V1__Alias *alias = message->aliases[i];
 
-		if (!tenant_check(alias->tenant, out->tenant, "tenant", err) ||
+		if (!document_tenant_check(alias->tenant, out->tenant, "tenant", err) ||
 			(!admin_alias_kept(alias, out->tenant, catalog, arena, &out->alias[i]) &&
 				!admin_alias_read(alias, out->tenant, catalog, now_us, arena, &out->alias[i], err)))
 			return err_prefix(err, "aliases[%d].", i);
@@ -326,7 +327,7 @@ static bool families_read(const Bursar__V1__TenantDocument *message, const struc
 	out->family = arena_zalloc(arena, message->n_families + 1, sizeof(*out->family));
 	for (int i = 0; i < out->families; i++) {
 		struct price_family *family = &out->family[i];
-		bool ok = tenant_check(message->families[i]->tenant, out->tenant, "tenant", err) &&
+		bool ok = document_tenant_check(message->families[i]->tenant, out->tenant, "tenant", err) &&
 			  admin_family_wanted(message->families[i], out->tenant, catalog, now_us, arena, family, err);
 		for (int k = 0; ok && k < i; k++)
 			if (out->family[k].from_us == family->from_us &&
@@ -354,5 +355,6 @@ bool document_from_message(const Bursar__V1__TenantDocument *message, const stru
 	return tiers_read(message, arena, out, err) && pools_read(message, arena, out, err) &&
 	       accounts_read(message, catalog, now_us, arena, out, err) && texts_read(message, arena, out, err) &&
 	       aliases_read(message, catalog, now_us, arena, out, err) &&
-	       families_read(message, catalog, now_us, arena, out, err);
+	       families_read(message, catalog, now_us, arena, out, err) &&
+	       document_alerts_read(message->alerts, arena, out, err);
 }

@@ -19,4 +19,14 @@ Bursar__V1__TenantDocument *document_side_message(
 bool document_from_message(const Bursar__V1__TenantDocument *message, const struct catalog *catalog, const char *tenant,
 	int64_t now_us, struct arena *arena, struct document *out, struct err *err);
 
+/* document_alerts.c: the part of alerts, without secrets and what channels do. */
+Bursar__V1__AlertDocument *document_alerts_message(struct arena *arena, const char *tenant,
+	const struct alert_rule *rules, int rules_count, const struct alert_channel *channels, int channels_count);
+/* Its error paths begin with "alerts". Channels are checked when their stored secrets are known. */
+bool document_alerts_read(
+	const Bursar__V1__AlertDocument *message, struct arena *arena, struct document *out, struct err *err);
+
+/* document_alerts.c: whether an entry's own tenant, if it gives one, is the document's. */
+bool document_tenant_check(const char *given, const char *tenant, const char *field, struct err *err);
+
 #endif

@@ -11,6 +11,7 @@
 #include "api/json/json_message.h"
 #include "api/rest/parameters.h"
 #include "base/text/distance.h"
+#include "base/text/json_token.h"
 #include "bursar/v1/limiter.pb-c.h"
 
 struct asking {

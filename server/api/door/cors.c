@@ -29,7 +29,7 @@ static void preflight(struct http_exchange *exchange)
 	exchange->status = 204;
 	http_header_add(exchange, "Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, PATCH, DELETE");
 	http_header_add(exchange, "Access-Control-Allow-Headers",
-		"Authorization, Content-Type, Accept, If-Match, Idempotency-Key, traceparent");
+		"Authorization, Content-Type, Accept, If-Match, Idempotency-Key, Last-Event-ID, traceparent");
 	http_header_add(exchange, "Access-Control-Max-Age", "7200");
 }
 

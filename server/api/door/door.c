@@ -62,6 +62,18 @@ static bool set_request_id(
 	return json_set_field(message, path, key, strlen(key), exchange->arena, err);
 }
 
+/* The header Last-Event-ID is the cursor after which a stream of events continues, whatever the address says. */
+static bool set_cursor(
+	struct http_exchange *exchange, const struct rest_row *row, ProtobufCMessage *message, struct err *err)
+{
+	const char *id = http_header_find(exchange, "last-event-id"), *path = rest_cursor_field(row);
+	struct err why;
+
+	if (!id || !id[0] || !path || json_set_field(message, path, id, strlen(id), exchange->arena, &why))
+		return true;
+	return err_invalid(err, "Last-Event-ID", "is not the id of an event of this stream: a number");
+}
+
 /* The request message of the row, packed. */
 static bool message_of(struct http_exchange *exchange, const struct rest_row *row, const struct rest_match *match,
 	struct buf *out, struct err *err)
@@ -72,7 +84,7 @@ static bool message_of(struct http_exchange *exchange, const struct rest_row *ro
 	protobuf_c_message_init(type, message);
 	if (!rest_request(
 		    row, match, exchange->query, exchange->body, exchange->body_len, message, exchange->arena, err) ||
-		!set_request_id(exchange, row, message, err))
+		!set_request_id(exchange, row, message, err) || !set_cursor(exchange, row, message, err))
 		return false;
 	door_pack(message, out);
 	return true;

@@ -1,8 +1,10 @@
 /* Streams as server-sent events, or as JSON on lines for programs that ask for it. */
+#include <inttypes.h>
 #include <string.h>
 
 #include "api/door/private.h"
 #include "api/json/json_message.h"
+#include "bursar/v1/limiter.pb-c.h"
 
 enum door_format door_format_of(const struct http_exchange *exchange)
 {
@@ -27,6 +29,13 @@ void door_begin(const struct http_translator *self, struct http_exchange *exchan
 	http_header_add(exchange, "X-Accel-Buffering", "no");
 }
 
+/* An EventSource that reconnects sends the last id back, in the header Last-Event-ID. */
+static void put_id(const ProtobufCMessage *message, struct buf *out)
+{
+	if (message->descriptor == &bursar__v1__events_response__descriptor)
+		buf_putf(out, "id: %" PRId64 "\n", ((const Bursar__V1__EventsResponse *)message)->cursor);
+}
+
 void door_part(const struct http_translator *self, struct http_exchange *exchange, const uint8_t *bytes, size_t n,
 	struct buf *out)
 {
@@ -36,8 +45,10 @@ void door_part(const struct http_translator *self, struct http_exchange *exchang
 	const ProtobufCMessage *message = door_unpack(&arena, rest_rpc(state->row)->output, bytes, n);
 
 	(void)self;
-	if (events(exchange))
+	if (events(exchange)) {
+		put_id(message, out);
 		buf_put_str(out, "data: ");
+	}
 	json_write_message(message, out);
 	buf_put_str(out, events(exchange) ? "\n\n" : "\n");
 	arena_release(&arena);

@@ -53,9 +53,6 @@ bool json_set_field(ProtobufCMessage *into, const char *path, const char *text, 
  */
 void json_write_message(const ProtobufCMessage *message, struct buf *out);
 
-/* Appends the text (NULL is "") as JSON has it, with its quotes; what is not UTF-8 becomes U+FFFD. */
-void json_write_text(const char *text, struct buf *out);
-
 /*
  * Is this field a point in time? An int64 called ..._us whose word before it is at, by, end, from, now, since, to or
  * until, such as expires_at_us; all other ..._us are durations.

@@ -144,7 +144,7 @@ bool json_unknown_enum(struct json_reader *reader, const ProtobufCEnumDescriptor
 
 bool json_is_time(const ProtobufCFieldDescriptor *field)
 {
-	static const char *const words[] = {"at", "by", "end", "from", "now", "since", "to", "until"};
+	static const char *const words[] = {"at", "by", "end", "from", "now", "since", "start", "to", "until"};
 	size_t len = strlen(field->name), n;
 
 	if (field->type != PROTOBUF_C_TYPE_INT64 || len < 4 || strcmp(field->name + len - 3, "_us") != 0)

@@ -16,50 +16,6 @@
 
 enum { FIRST_METERS = 7, NUMBER_MAX = 32 };
 
-static void put_escape(unsigned char c, struct buf *out)
-{
-	static const char hex[] = "0123456789abcdef", from[] = "\"\\\b\f\n\r\t", to[] = "\"\\bfnrt";
-	const char *at = strchr(from, c);
-
-	if (at && c)
-		buf_put(out, (char[]){'\\', to[at - from]}, 2);
-	else
-		buf_put(out, (char[]){'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]}, 6);
-}
-
-/* How many bytes of text from `p` are written as they are: the next ASCII ones, or one sequence of UTF-8. 0: none. */
-static size_t as_it_is(const char *p, const char *end)
-{
-	size_t n = json_plain_len(p, end);
-
-	if (n || (unsigned char)*p < 0x80)
-		return n;
-	for (n = 2; n <= 4 && n <= (size_t)(end - p); n++)
-		if (utf8_valid(p, n))
-			return n;
-	return 0;
-}
-
-/* NULL is empty, as it is for protobuf-c. */
-void json_write_text(const char *text, struct buf *out)
-{
-	const char *end = text ? text + strlen(text) : NULL;
-
-	buf_put(out, "\"", 1);
-	while (text < end) {
-		size_t n = as_it_is(text, end);
-
-		if (n)
-			buf_put(out, text, n);
-		else if ((unsigned char)*text < 0x80)
-			put_escape((unsigned char)*text, out);
-		else
-			buf_put_str(out, "\xef\xbf\xbd");
-		text += n ? n : 1;
-	}
-	buf_put(out, "\"", 1);
-}
-
 /* The shortest decimal that reads back as the same number. */
 static void put_double(double value, bool is_float, struct buf *out)
 {

@@ -15,5 +15,6 @@ void limiter_cancel(struct call *call, void *ctx);
 void limiter_get_status(struct call *call, void *ctx);
 void limiter_estimate_cost(struct call *call, void *ctx);
 void limiter_explain(struct call *call, void *ctx);
+void limiter_events(struct call *call, void *ctx);
 
 #endif

@@ -261,6 +261,8 @@ json_t *openapi_operation(struct openapi *openapi, const struct rest_row *row)
 	openapi_add_extras(parameters, row->path);
 	if (rest_idempotency_field(row))
 		json_array_append(parameters, json_object_get(openapi->parts, "idempotency"));
+	if (rest_cursor_field(row))
+		json_array_append(parameters, json_object_get(openapi->parts, "last_event_id"));
 	json_object_set_new(operation, "parameters", parameters);
 	add_body(openapi, operation, row);
 	json_object_set_new(operation, "responses", answers(openapi, row));

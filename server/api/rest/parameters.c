@@ -88,6 +88,11 @@ const char *rest_idempotency_field(const struct rest_row *row)
 	return request == &bursar__v1__acquire_request__descriptor ? "check.request_id" : NULL;
 }
 
+const char *rest_cursor_field(const struct rest_row *row)
+{
+	return rest_rpc(row)->input == &bursar__v1__events_request__descriptor ? "after" : NULL;
+}
+
 bool rest_in_path(const struct rest_row *row, const char *path)
 {
 	size_t len = strlen(path);

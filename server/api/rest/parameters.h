@@ -42,6 +42,8 @@ bool rest_extra_check(const struct rest_extra *extra, struct rest_text value, st
  * is no such field, and where nothing is sent (a row without a body).
  */
 const char *rest_idempotency_field(const struct rest_row *row);
+/* What the header Last-Event-ID of a row fills: "after"; NULL when there is no such field. */
+const char *rest_cursor_field(const struct rest_row *row);
 
 /*
  * GET /v1/authorize (api/door/authorize.c). One request says these fields of its check in headers, and the query says

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/json/json_message.h"
+#include "base/text/json_token.h"
 #include "base/units.h"
 #include "domain/price/price.h"
 #include "domain/time/date.h"

@@ -17,5 +17,8 @@ extern const struct command_group reservation_commands;
 extern const struct command_group key_commands;
 extern const struct command_group audit_commands;
 extern const struct command_group pool_commands;
+extern const struct command_group alert_rule_commands;
+extern const struct command_group alert_channel_commands;
+extern const struct command_group alert_event_commands;
 
 #endif

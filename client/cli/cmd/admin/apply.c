@@ -30,10 +30,10 @@ static int run_export(struct cli *cli)
 		free(text);
 	} else {
 		buf_putf(&cli->out,
-			"# Tenant %s: settings, tiers, pools, shared accounts, texts, aliases and families, without its "
-			"users.\n# Edit it, then see what 'bursar apply -f FILE' would change. Entries are complete: a "
-			"setting\n# that an entry leaves out gets its default. Entries that are left out stay as they "
-			"are,\n# except with --prune.\n",
+			"# Tenant %s: settings, tiers, pools, shared accounts, texts, aliases, families and alerts, without\n# its "
+			"users and the secrets of channels. Edit it, then see what 'bursar apply -f FILE' would change.\n# Entries are "
+			"complete: a setting that an entry leaves out gets its default. Entries that are left\n# out stay as they are, "
+			"except with --prune.\n",
 			document->tenant->id);
 		yaml_put(&cli->out, root);
 	}
@@ -174,7 +174,7 @@ static int run_apply(struct cli *cli)
 static const struct command commands[] = {
 	{
 		COMMAND("export", "",
-			"print a tenant as a document: settings, tiers, pools, shared accounts, texts, aliases, families",
+			"print a tenant as a document: settings, tiers, pools, shared accounts, texts, aliases, families, alerts",
 			run_export),
 		.about = "Prints YAML, or JSON with --json, without the tenant's users. 'bursar apply' reads it; "
 			 "applied unchanged, it changes nothing.",
@@ -188,7 +188,9 @@ static const struct command commands[] = {
 			"Shows what would be added, changed and removed, and asks. Entries are complete: a setting "
 			"that an entry leaves out gets its default. Sections and entries that the document leaves out "
 			"stay as they are; with --prune, the tenant's own tiers among them, its texts, its aliases and "
-			"its families are deleted, and shared accounts lose their tier, org and limits. If somebody else makes a change before you "
+			"its families are deleted, and shared accounts lose their tier, org and limits; if the document has alerts, so are "
+			"the tenant's other channels and rules. A channel keeps its secrets, which no document holds: create it with "
+			"'bursar alert channel put' first. If somebody else makes a change before you "
 			"confirm, the command is refused. See LIMITS for the syntax of a limit.",
 		.options = {{'f', "file", OPTION_FILE, "FILE", "the document, YAML or JSON (- is standard input)",
 				    NULL},
