@@ -83,7 +83,7 @@ function file(namespace) {
 export function makeStubs(proto) {
   const root = new protobuf.Root();
   root.resolvePath = (_, target) => join(proto, target);
-  root.loadSync(["bursar/v1/types.proto", "bursar/v1/limiter.proto", "bursar/v1/admin.proto"],
+  root.loadSync(["bursar/v1/types.proto", "bursar/v1/alerts.proto", "bursar/v1/limiter.proto", "bursar/v1/admin.proto"],
     { keepCase: true, alternateCommentMode: true, preferTrailingComment: true });
   const rpc = new protobuf.Root();
   rpc.resolvePath = (_, target) => join(proto, target);

@@ -18,7 +18,7 @@ except ImportError:  # run alone
 
 HERE = pathlib.Path(__file__).resolve().parent
 SOURCE = HERE / "src"
-PROTOS = ["bursar/v1/types.proto", "bursar/v1/limiter.proto", "bursar/v1/admin.proto", "bursar/details.proto"]
+PROTOS = ["bursar/v1/types.proto", "bursar/v1/alerts.proto", "bursar/v1/limiter.proto", "bursar/v1/admin.proto", "bursar/details.proto"]
 MADE = '"""Made from {name} when the package was built."""\n'
 # protoc's own Python modules refuse any protobuf that is older than protoc; the public interface does not.
 MODULE = MADE + """from google.protobuf import descriptor_pool as _pool
@@ -38,7 +38,7 @@ from typing import Any, Protocol, TypeVar
 
 from google.protobuf.message import Message
 
-from bursar.v1 import admin_pb2, limiter_pb2
+from bursar.v1 import admin_pb2, alerts_pb2, limiter_pb2
 
 _Answer = TypeVar("_Answer", bound=Message)
 

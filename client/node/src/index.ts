@@ -11,6 +11,7 @@ export {
   Pool, type AcquireOptions, type DrainingEvent, type GrantedEvent, type LostEvent, type PoolEvent, type PoolRunOptions, type QueuedEvent, type ReconnectingEvent,
   type Slot,
 } from "./core/pool.js";
+export type { AlertEvent, EventKind, EventsOptions, EventSeverity } from "./core/events.js";
 export { RecordError } from "./core/spool.js";
 export { estimateRequest, estimateTokens } from "./estimate/index.js";
 export { VERSION } from "./gen/version.js";

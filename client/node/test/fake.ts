@@ -40,10 +40,12 @@ export class FakeServer {
   private server = new Server();
   private readonly handlers: Record<string, Handler>;
   private readonly acquire: StreamHandler | undefined;
+  private readonly events: StreamHandler | undefined;
 
-  constructor(handlers: Record<string, Handler>, acquire?: StreamHandler) {
+  constructor(handlers: Record<string, Handler>, acquire?: StreamHandler, events?: StreamHandler) {
     this.handlers = handlers;
     this.acquire = acquire;
+    this.events = events;
   }
 
   get address(): string {
@@ -60,7 +62,10 @@ export class FakeServer {
     for (const [name, method] of Object.entries({ ...api.LimiterMethods, ...api.AdminMethods })) if (!method.stream) this.add(name, method);
     const health = { path: "/grpc.health.v1.Health/Check", requestStream: false, responseStream: false, requestSerialize: same, requestDeserialize: same, responseSerialize: same, responseDeserialize: same };
     this.server.register(health.path, (_: unknown, done: sendUnaryData<Buffer>) => done(null, Buffer.from([8, 1])), same, same, "unary");
-    this.server.register("/bursar.v1.Limiter/Acquire", (call: ServerWritableStream<Buffer, Buffer>) => this.open(call), same, same, "serverStream");
+    for (const [name, handler] of Object.entries({ acquire: this.acquire, events: this.events })) {
+      const method = api.LimiterMethods[name as "acquire" | "events"];
+      this.server.register(method.path, (call: ServerWritableStream<Buffer, Buffer>) => this.open(name, method, handler, call), same, same, "serverStream");
+    }
     this.port = await new Promise<number>((resolve, reject) =>
       this.server.bindAsync(this.address, ServerCredentials.createInsecure(), (error, port) => (error ? reject(error) : resolve(port))));
     return this;
@@ -95,13 +100,13 @@ export class FakeServer {
     });
   }
 
-  private open(call: ServerWritableStream<Buffer, Buffer>): void {
-    const request = api.AcquireRequestMessage.decode(call.request);
-    const asked = { method: "acquire", request, metadata: call.metadata, at: Date.now() };
+  private open(name: string, method: { request: any; answer: any }, handler: StreamHandler | undefined, call: ServerWritableStream<Buffer, Buffer>): void {
+    const request = method.request.decode(call.request);
+    const asked = { method: name, request, metadata: call.metadata, at: Date.now() };
 
     this.asked.push(asked);
-    this.acquire?.(request, {
-      send: (message) => void call.write(api.AcquireResponseMessage.encode(message)),
+    handler?.(request, {
+      send: (message) => void call.write(method.answer.encode(message)),
       fail: (code, reason) => void call.emit("error", failure({ status: code, ...(reason ? { reason } : {}) })),
       end: () => void call.end(),
       onCancel: (callback) => void call.on("cancelled", callback),

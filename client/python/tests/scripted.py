@@ -4,11 +4,11 @@ import contextlib
 import grpc
 
 from bursar import details_pb2
-from bursar.v1 import admin_pb2, limiter_pb2
+from bursar.v1 import admin_pb2, alerts_pb2, limiter_pb2
 
 METHODS = {"Check": limiter_pb2.CheckRequest, "CheckBatch": limiter_pb2.CheckBatchRequest, "Record": limiter_pb2.RecordRequest,
            "RecordBatch": limiter_pb2.RecordBatchRequest, "Cancel": limiter_pb2.CancelRequest, "Acquire": limiter_pb2.AcquireRequest,
-           "Renew": limiter_pb2.RenewRequest, "CreateKey": admin_pb2.CreateKeyRequest}
+           "Renew": limiter_pb2.RenewRequest, "CreateKey": admin_pb2.CreateKeyRequest, "Events": alerts_pb2.EventsRequest}
 
 
 class Scripted(grpc.GenericRpcHandler):
@@ -34,7 +34,7 @@ class Scripted(grpc.GenericRpcHandler):
             async for message in self.script[method](request, context):
                 yield message
 
-        if method == "Acquire":
+        if method in ("Acquire", "Events"):
             return grpc.unary_stream_rpc_method_handler(stream, read, lambda message: message.SerializeToString())
         return grpc.unary_unary_rpc_method_handler(unary, read, lambda message: message.SerializeToString())
 

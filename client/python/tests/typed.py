@@ -23,6 +23,9 @@ async def main() -> None:
                 print(event.lease)
         async for seen in bursar.admin.watch():
             print(seen)
+        async for happened in bursar.events(kinds=["tier"], after=7):
+            cursor: int = happened.cursor
+            print(happened.user, happened.text, cursor)
         await bursar.check(user="ann", colour="red")  # type: ignore[call-arg]
     print(recorded.cost_nano_usd, tier.name, fence)
 
@@ -34,5 +37,6 @@ def threads() -> None:
                 job.usage({"prompt_tokens": 1})
         except Denied as denied:
             print(denied.check.retry_after_ms)
+        print([happened.text for happened in bursar.events(user="ann")])
         limits: list[str] = [limit.name for limit in bursar.status(user="ann").limits]
         print(limits, bursar.admin.list_tiers().tiers)

@@ -10,6 +10,7 @@ import { Caller, encode, type CallOptions } from "./call.js";
 import { Channels } from "./channels.js";
 import { checkRequest, toCheck, type Check, type CheckInput } from "./check.js";
 import { BursarError, Denied, isTransient } from "./errors.js";
+import { events, type AlertEvent, type EventsOptions } from "./events.js";
 import { Failing, isSilence } from "./fail.js";
 import { Gatherer } from "./gather.js";
 import { newRequestId } from "./ids.js";
@@ -264,6 +265,14 @@ export class Bursar {
       check: (check) => this.warn(check.notify),
       granted: (check, input) => this.held(check, input),
     });
+  }
+
+  /**
+   * What happened to users: they are at 80%, were upgraded, are suspended. The loop ends with `close` or an error that trying again
+   * does not help; a stream that breaks is opened again. An event counts as dealt with when the body of the loop has ended.
+   */
+  events(options: EventsOptions = {}): AsyncGenerator<AlertEvent, void, void> {
+    return events(this.caller, options);
   }
 
   /** The state of every limit of a user. */

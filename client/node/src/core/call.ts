@@ -1,7 +1,7 @@
 /** Calls that go alone: encoded once, sent until a server has answered. */
 import { FieldError } from "../wire/field_error.js";
 import type { Init, Message } from "../wire/message.js";
-import { BursarError } from "./errors.js";
+import { BursarError, cancelled } from "./errors.js";
 import type { Channels } from "./channels.js";
 import type { Settings } from "./options.js";
 import { retrying } from "./retry.js";
@@ -89,7 +89,12 @@ export class Caller {
       failure = error;
       wake();
     });
-    const stop = () => call.cancel();
+    const stop = () => {
+      call.cancel();
+      ended = true;
+      failure = cancelled(options.signal as AbortSignal);
+      wake();
+    };
     options.signal?.addEventListener("abort", stop, { once: true });
     try {
       for (;;) {

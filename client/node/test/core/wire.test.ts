@@ -10,7 +10,7 @@ import { Message, type Field } from "../../dist/esm/wire/message.js";
 const PROTO = fileURLToPath(new URL("../../../../proto/", import.meta.url));
 const root = new protobuf.Root();
 root.resolvePath = (_, target) => PROTO + target;
-root.loadSync(["bursar/v1/types.proto", "bursar/v1/limiter.proto", "bursar/v1/admin.proto"], { keepCase: true });
+root.loadSync(["bursar/v1/types.proto", "bursar/v1/alerts.proto", "bursar/v1/limiter.proto", "bursar/v1/admin.proto"], { keepCase: true });
 root.resolveAll();
 
 const messages = Object.values(api).filter((one): one is Message<any> => one instanceof Message);

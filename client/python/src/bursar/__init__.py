@@ -14,9 +14,11 @@ from bursar._core.run import Job
 from bursar._version import __version__
 from bursar.answers import Check, Explanation, Limit, RecordResult, Status
 from bursar.errors import BursarError, Denied, LeaseLost
+from bursar.events import AlertEvent, Events
 from bursar.pool import Ahead, Draining, Event, Granted, Lost, Pool, Queued, Reconnecting, Slot
 
 __all__ = [
-    "Ahead", "Bursar", "BursarError", "Check", "Denied", "Draining", "Event", "Explanation", "Gather", "Granted", "Job", "LeaseLost",
-    "Limit", "Lost", "Pool", "Queued", "Reconnecting", "RecordResult", "Share", "Slot", "Spool", "Status", "Tls", "__version__", "new_id",
+    "Ahead", "AlertEvent", "Bursar", "BursarError", "Check", "Denied", "Draining", "Event", "Events", "Explanation", "Gather", "Granted",
+    "Job", "LeaseLost", "Limit", "Lost", "Pool", "Queued", "Reconnecting", "RecordResult", "Share", "Slot", "Spool", "Status", "Tls",
+    "__version__", "new_id",
 ]

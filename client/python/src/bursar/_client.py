@@ -19,6 +19,7 @@ from bursar._core.requests import CheckWords, check_request, record_request, res
 from bursar._core.run import Run
 from bursar.answers import Check, Explanation, Limit, RecordResult, Status
 from bursar.errors import BursarError
+from bursar.events import Events, EventWords
 from bursar.pool import Pool
 from bursar.services import Admin, Limiter
 from bursar.v1 import admin_pb2, limiter_pb2, types_pb2
@@ -120,6 +121,11 @@ class Bursar:
     def pool(self, name: str = "agent-execution") -> Pool:
         """A pool of slots, in whose queue requests wait."""
         return Pool(self, name)
+
+    def events(self, **words: Unpack[EventWords]) -> Events:
+        """`async for event in bursar.events():` tells what happened to users: they are at 80%, were upgraded, are suspended. A stream
+        that breaks is opened again, behind the last event that has been dealt with."""
+        return Events(self, self.options, words)
 
     async def status(self, *, user: str, model: str = "", tenant: str = "", language: str = "", costs: bool = False) -> Status:
         """The state of a user's accounts. Changes nothing."""

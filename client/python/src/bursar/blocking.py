@@ -26,6 +26,7 @@ from bursar._core.requests import CheckWords
 from bursar._core.run import Job
 from bursar.answers import Check, Explanation, RecordResult, Status
 from bursar.errors import BursarError
+from bursar.events import AlertEvent, EventWords
 from bursar.pool import Draining, Event, Lost, Queued, Reconnecting, Slot
 from bursar.services import BlockingAdmin, BlockingLimiter
 from bursar.v1 import types_pb2
@@ -206,6 +207,19 @@ class Bursar:
     def pool(self, name: str = "agent-execution") -> Pool:
         """A pool of slots, in whose queue requests wait."""
         return Pool(self, name)
+
+    def events(self, **words: Unpack[EventWords]) -> Iterator[AlertEvent]:
+        """`for event in bursar.events():` tells what happened to users. `close` of the client, from another thread, ends the loop."""
+        events = self._inner.events(**words)
+        try:
+            while True:
+                try:
+                    yield self._loop.run(_next(events))
+                except StopAsyncIteration:
+                    return
+        finally:
+            if self._loop.begun():
+                self._loop.run(events.aclose())
 
     def status(self, *, user: str, model: str = "", tenant: str = "", language: str = "", costs: bool = False) -> Status:
         """The state of a user's accounts. Changes nothing."""

@@ -124,6 +124,7 @@ class Channels:
 
     async def close(self) -> None:
         self.closed = True
+        self._came_up.set()  # whoever waits for a server waits no longer
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, *(line.channel.close(None) for line in self._up), return_exceptions=True)
