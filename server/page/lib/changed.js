@@ -5,7 +5,7 @@ import { difference, differenceTable } from "./limits.js";
 import { table } from "./parts.js";
 
 /* They follow every change, or say nothing by themselves. */
-const SILENT = new Set(["etag", "version", "generation", "updated_at_us", "created_at_us", "pending", "known", "ref", "kept_windows", "tenant"]);
+const SILENT = new Set(["etag", "version", "generation", "updated_at_us", "created_at_us", "pending", "known", "ref", "kept_windows", "tenant", "shipped", "failures", "open_until_us"]);
 
 const isLimits = (value) => Array.isArray(value) && value.some((one) => one.dimension !== undefined);
 const same = (a, b) => JSON.stringify(a ?? "") === JSON.stringify(b ?? "");

@@ -38,6 +38,21 @@ export function tick(label, { checked = false, hint, ...attributes } = {}) {
 	};
 }
 
+/* Several of some options: [value, text] pairs. read() answers those that are ticked. */
+export function ticks(label, options, { value = [], hint } = {}) {
+	const each = options.map(([name, words]) => ({ name, ...tick(words, { checked: value.includes(name) }) })), id = uid("field");
+	const control = h("fieldset", hint && { "aria-describedby": id }, h("legend", label), h("div.ticks", each.map((one) => one.element)), hint && h("p.hint", { id }, hint));
+
+	return { element: control, control, read: () => each.filter((one) => one.control.checked).map((one) => one.name) };
+}
+
+/* A field that does not apply is neither seen nor checked by the browser. `label`: another one. */
+export function shown({ element, control }, on, label = "") {
+	element.hidden = control.disabled = !on;
+	if (label)
+		element.querySelector("label").textContent = label;
+}
+
 /* The local time of a field of type datetime-local, as microseconds; "" is 0. */
 export function microseconds(control) {
 	return control.value ? new Date(control.value).getTime() * 1000 : 0;

@@ -113,6 +113,13 @@ export function userLink(id) {
 	return link(`#/users/${encodeURIComponent(id)}`, id);
 }
 
+/* Runs `then` again and again until the view is left, unless nobody sees it or a dialog is open over it. */
+export function ticking(signal, ms, then) {
+	const timer = setInterval(() => document.visibilityState === "visible" && !document.querySelector("dialog") && then(), ms);
+
+	signal.addEventListener("abort", () => clearInterval(timer));
+}
+
 /* Runs `then` once the calls to the answered function have paused. */
 export function debounced(then, ms) {
 	let timer = 0;

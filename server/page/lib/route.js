@@ -1,4 +1,5 @@
 /* Which address is which view, and which role sees it. */
+import { alertsView } from "../views/alerts/view.js";
 import { auditView } from "../views/audit.js";
 import { keysView } from "../views/keys.js";
 import { moneyView } from "../views/money.js";
@@ -25,6 +26,8 @@ const ROUTES = [
 	{ pattern: /^\/pool$/, view: poolView, section: "pool", nav: "Pool", roles: READ },
 	{ pattern: /^\/prices$/, view: pricesView, section: "prices", nav: "Prices", roles: READ },
 	{ pattern: /^\/prices\/import$/, view: importView, section: "prices", roles: ADMIN },
+	{ pattern: /^\/alerts$/, view: alertsView, section: "alerts", nav: "Alerts", roles: READ },
+	{ pattern: /^\/alerts\/(rules|channels|deliveries)$/, view: alertsView, section: "alerts", roles: READ },
 	{ pattern: /^\/keys$/, view: keysView, section: "keys", nav: "Keys", roles: ADMIN },
 	{ pattern: /^\/audit$/, view: auditView, section: "audit", nav: "Audit", roles: ADMIN },
 	{ pattern: /^\/usage$/, view: usageView, section: "usage", nav: "My usage", roles: ["user"] },

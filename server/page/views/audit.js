@@ -2,8 +2,9 @@
 import { get } from "../lib/api.js";
 import { h, put } from "../lib/dom.js";
 import { microseconds, text } from "../lib/fields.js";
-import { count, dateTime } from "../lib/format.js";
-import { announce, button, card, debounced, empty, loaded, table } from "../lib/parts.js";
+import { dateTime } from "../lib/format.js";
+import { Pages } from "../lib/pages.js";
+import { card, debounced, empty, loaded, table } from "../lib/parts.js";
 import { remember } from "../lib/route.js";
 import { actor } from "../lib/words.js";
 
@@ -65,22 +66,12 @@ export const auditView = {
 	show(root, context) {
 		const { tenant, signal } = context, form = fields(context.query), place = h("div");
 		const words = () => Object.fromEntries(["actor", "action", "target", "reason"].map((name) => [name, form[name].control.value.trim()]));
-		let pages = [""];
+		const pages = new Pages("Pages of the audit log", "Newer", "Older");
 
-		const load = () => get("/v1/audit", { tenant, ...words(), from_us: microseconds(form.from.control) || "", to_us: microseconds(form.to.control) || "", page_size: PAGE, page_token: pages.at(-1) }, signal);
-		const again = loaded(place, signal, load, (answer) => {
-			const turn = (next) => () => {
-				pages = next;
-				again();
-				announce(`Page ${pages.length}`);
-			};
-			const back = button("Newer", turn(pages.slice(0, -1)), "quiet"), on = button("Older", turn([...pages, answer.next_page_token]), "quiet");
-			back.disabled = pages.length === 1;
-			on.disabled = !answer.next_page_token;
-			return answer.entries?.length ? [rows(answer.entries), h("nav.pager", { "aria-label": "Pages of the audit log" }, back, h("span", `Page ${count(pages.length)}`), on)] : empty("No entry matches.");
-		});
+		const load = () => get("/v1/audit", { tenant, ...words(), from_us: microseconds(form.from.control) || "", to_us: microseconds(form.to.control) || "", page_size: PAGE, page_token: pages.token }, signal);
+		const again = loaded(place, signal, load, (answer) => (answer.entries?.length ? [rows(answer.entries), pages.pager(answer.next_page_token, again)] : empty("No entry matches.")));
 		const search = debounced(() => {
-			pages = [""];
+			pages.begin();
 			remember(words());
 			again();
 		}, TYPING_MS);

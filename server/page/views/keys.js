@@ -1,30 +1,17 @@
 /* Keys of callers: create, rotate, revoke. */
 import { call, get, path } from "../lib/api.js";
-import { confirm, open } from "../lib/dialog.js";
+import { confirm } from "../lib/dialog.js";
 import { h } from "../lib/dom.js";
 import { choice, localTime, microseconds, text, tick } from "../lib/fields.js";
 import { dateTime, int, relative } from "../lib/format.js";
-import { announce, badge, button, card, empty, loaded, table, userLink } from "../lib/parts.js";
+import { badge, button, card, empty, loaded, table, userLink } from "../lib/parts.js";
+import { showSecret } from "../lib/secret.js";
 import { role } from "../lib/words.js";
 
 const ROLES = [["bot", "bot: checks and records"], ["user", "user: sees one user's own status"], ["viewer", "viewer: reads everything"], ["admin", "admin: changes everything"]];
 const OVERLAPS = [["86400000000", "24 hours"], ["3600000000", "1 hour"], ["604800000000", "7 days"], ["0", "It ends at once"]];
 
-/* Shows a secret, the only time that anybody sees it. */
-function show(answer) {
-	return open("The new key", (close) => {
-		const secret = h("p.secret", { tabindex: "0" }, answer.secret);
-		const copy = button("Copy", async () => {
-			await navigator.clipboard.writeText(answer.secret);
-			announce("Copied");
-			copy.textContent = "Copied";
-		}, "primary");
-
-		return h("form", { onsubmit: (event) => (event.preventDefault(), close()) },
-			h("p", "Copy it now: it is shown only this once. Callers send it as ", h("code", "authorization: Bearer …"), "."), secret,
-			h("div.buttons", copy, h("button", { type: "submit" }, "Done")));
-	});
-}
+const show = (answer) => showSecret("The new key", answer.secret, "Callers send it as ", h("code", "authorization: Bearer …"), ".");
 
 const names = (value) => value.split(/[\s,]+/).filter(Boolean);
 

@@ -2,8 +2,9 @@
 import { get } from "../lib/api.js";
 import { h, put } from "../lib/dom.js";
 import { text } from "../lib/fields.js";
-import { count, dateTime, int, relative } from "../lib/format.js";
-import { announce, badge, button, card, debounced, empty, link, loaded, table } from "../lib/parts.js";
+import { dateTime, int, relative } from "../lib/format.js";
+import { Pages } from "../lib/pages.js";
+import { badge, card, debounced, empty, link, loaded, table } from "../lib/parts.js";
 import { remember } from "../lib/route.js";
 
 const PAGE = 50, TYPING_MS = 250, DATE = /\d{4}-\d\d-\d\d/g;
@@ -52,22 +53,12 @@ export const pricesView = {
 		const { tenant, signal, query, mayAct } = context, age = h("div"), place = h("div");
 		const model = text("Model begins with", { type: "search", value: query.get("q") ?? "", placeholder: "gpt-4o" });
 		const provider = text("Provider", { value: query.get("provider") ?? "", placeholder: "openai" });
-		let pages = [""];
+		const pages = new Pages("Pages of prices");
 
-		const load = () => get("/v1/prices", { tenant, model_prefix: model.control.value.trim(), provider: provider.control.value.trim(), page_size: PAGE, page_token: pages.at(-1) }, signal);
-		const again = loaded(place, signal, load, (answer) => {
-			const turn = (next) => () => {
-				pages = next;
-				again();
-				announce(`Page ${pages.length}`);
-			};
-			const back = button("Previous", turn(pages.slice(0, -1)), "quiet"), on = button("Next", turn([...pages, answer.next_page_token]), "quiet");
-			back.disabled = pages.length === 1;
-			on.disabled = !answer.next_page_token;
-			return answer.prices?.length ? [rows(answer.prices), h("nav.pager", { "aria-label": "Pages of prices" }, back, h("span", `Page ${count(pages.length)}`), on)] : empty("No price matches.");
-		});
+		const load = () => get("/v1/prices", { tenant, model_prefix: model.control.value.trim(), provider: provider.control.value.trim(), page_size: PAGE, page_token: pages.token }, signal);
+		const again = loaded(place, signal, load, (answer) => (answer.prices?.length ? [rows(answer.prices), pages.pager(answer.next_page_token, again)] : empty("No price matches.")));
 		const search = debounced(() => {
-			pages = [""];
+			pages.begin();
 			remember({ q: model.control.value, provider: provider.control.value });
 			again();
 		}, TYPING_MS);

@@ -3,7 +3,7 @@ import { get } from "../lib/api.js";
 import { limitList, ranking } from "../lib/bars.js";
 import { h } from "../lib/dom.js";
 import { dateTime, int, money, time } from "../lib/format.js";
-import { badge, card, loaded } from "../lib/parts.js";
+import { badge, card, loaded, ticking } from "../lib/parts.js";
 import { kind, plural } from "../lib/words.js";
 
 const EVERY_MS = 15000;
@@ -46,8 +46,8 @@ export const usageView = {
 			h("div.columns", (answer.accounts ?? []).filter((account, i) => i === 0 || account.limits?.length).map(accountCard), answer.costs && costCard(answer.costs)),
 			h("p.muted", `As of ${time(answer.now_us)}.`),
 		]);
-		const timer = setInterval(() => document.visibilityState === "visible" && again(true), EVERY_MS);
-		signal.addEventListener("abort", () => clearInterval(timer));
+
+		ticking(signal, EVERY_MS, () => again(true));
 	},
 };
 

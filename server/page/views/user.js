@@ -6,8 +6,9 @@ import { confirm } from "../lib/dialog.js";
 import { h, put, renew } from "../lib/dom.js";
 import { count, dateTime, day, duration, int, money, relative, shortMoney, time, utcDay } from "../lib/format.js";
 import { limitText } from "../lib/limits.js";
-import { badge, button, card, empty, loaded, table } from "../lib/parts.js";
+import { badge, button, card, empty, loaded, table, ticking } from "../lib/parts.js";
 import { bare, kind, plural, reason, wait } from "../lib/words.js";
+import { latestEvents } from "./alerts/events.js";
 import { actions } from "./user_actions.js";
 import { stateBadges } from "./users.js";
 
@@ -162,10 +163,10 @@ export const userView = {
 
 		loaded(past, signal, () => history(user, tenant, signal), historyChart);
 		const queueAgain = loaded(queue, signal, () => places(user, tenant, signal), placeTable);
-		const ticker = setInterval(() => document.visibilityState === "visible" && (changed(), queueAgain(true)), EVERY_MS);
-		signal.addEventListener("abort", () => (clearTimeout(timer), clearInterval(ticker)));
+		ticking(signal, EVERY_MS, () => (changed(), queueAgain(true)));
+		signal.addEventListener("abort", () => clearTimeout(timer));
 		root.prepend(h("nav.crumbs", { "aria-label": "Where you are" }, h("a", { href: "#/users" }, "Users")));
 		root.append(head, bar, h("div.columns", limits, h("div.stack", shared, card(`Cost, last ${DAYS} days`, past), card("Pool", queue))),
-			card("Live", liveFeed(user, context, soon)), card("Open requests", running));
+			card("Alerts", latestEvents(user, context)), card("Live", liveFeed(user, context, soon)), card("Open requests", running));
 	},
 };

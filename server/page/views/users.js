@@ -2,8 +2,9 @@
 import { get } from "../lib/api.js";
 import { h, put } from "../lib/dom.js";
 import { choice, text, tick } from "../lib/fields.js";
-import { count, dateTime, int } from "../lib/format.js";
-import { announce, badge, button, card, debounced, empty, loaded, table, userLink } from "../lib/parts.js";
+import { dateTime, int } from "../lib/format.js";
+import { Pages } from "../lib/pages.js";
+import { badge, card, debounced, empty, loaded, table, userLink } from "../lib/parts.js";
 import { remember } from "../lib/route.js";
 import { plural } from "../lib/words.js";
 
@@ -52,21 +53,21 @@ function asQuery(filter, tenant) {
 
 class Results {
 	constructor({ tenant, signal }) {
-		Object.assign(this, { tenant, signal, pages: [""], filter: {} });
+		Object.assign(this, { tenant, signal, pages: new Pages("Pages of users"), filter: {} });
 		this.place = h("div");
 		this.total = h("p.muted", { role: "status" });
 	}
 
 	find(filter) {
 		this.filter = filter;
-		this.pages = [""];
+		this.pages.begin();
 		remember(filter);
 		this.load();
 		this.countAll();
 	}
 
 	load() {
-		const query = { ...asQuery(this.filter, this.tenant), page_size: PAGE, page_token: this.pages.at(-1) };
+		const query = { ...asQuery(this.filter, this.tenant), page_size: PAGE, page_token: this.pages.token };
 		loaded(this.place, this.signal, () => get("/v1/accounts", query, this.signal), (answer) => this.draw(answer));
 	}
 
@@ -84,18 +85,9 @@ class Results {
 	}
 
 	draw(answer) {
-		const turn = (pages) => () => {
-			this.pages = pages;
-			this.load();
-			announce(`Page ${pages.length}`);
-		};
-		const back = button("Previous", turn(this.pages.slice(0, -1)), "quiet"), on = button("Next", turn([...this.pages, answer.next_page_token]), "quiet");
-
-		back.disabled = this.pages.length === 1;
-		on.disabled = !answer.next_page_token;
 		if (!answer.accounts?.length)
 			return empty("No user matches.", this.filter.q && h("p", "A user who was never put or used has a page all the same: ", userLink(this.filter.q), "."));
-		return [rows(answer), h("nav.pager", { "aria-label": "Pages of users" }, back, h("span", `Page ${count(this.pages.length)}`), on)];
+		return [rows(answer), this.pages.pager(answer.next_page_token, () => this.load())];
 	}
 }
 
