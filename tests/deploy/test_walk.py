@@ -42,6 +42,7 @@ INSTEAD = {
     r"^systemctl start bursard": "deploy/local up",
     r'redis-cli -u "\$BURSAR_REDIS"': 'redis-cli -s "${BURSAR_REDIS#unix://}"',
     r"--started-at 2026-11-23": "--started-at yesterday",
+    r"^bursar alert channel test ops": "bursar alert channel test ops --no-wait",  # nothing there takes alerts
 }
 
 # What the pages take for granted: done before the first command that matches.

@@ -10,7 +10,9 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 from harness import protos, run_bursar, until as wait_until  # noqa: E402
+from harness.browser import Browser  # noqa: E402
 from bots import Bots  # noqa: E402
+from dashboard_desk import Desk  # noqa: E402
 
 
 class Stack:
@@ -68,3 +70,16 @@ def bursar(bursard):
 @pytest.fixture
 def until():
     return lambda condition: wait_until(condition, "the condition of the test", timeout=30)
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    browser = Browser()
+    yield browser
+    browser.stop()
+
+
+@pytest.fixture
+def desk(chromium, bursard, bots):
+    yield Desk(chromium, bursard, bots)
+    assert not chromium.end_windows()

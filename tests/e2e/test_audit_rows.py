@@ -7,13 +7,14 @@ import pytest
 from harness import protos, until
 from bots import unique
 
-pb, types = protos.admin_pb2, protos.types_pb2
+pb, types, alerts = protos.admin_pb2, protos.types_pb2, protos.alerts_pb2
 KEY, POOL, TENANT = "the key of this test", "gpu", "default"
 
 # Of those that change nothing, and so leave no row. An RPC that is in neither list fails the test.
 READS = ("GetAccount ListAccounts GetTenant ListTenants GetTier ListTiers ListTexts Export GetPrice ListPrices ListAliases ListFamilies GetStats GetMonthlyReport GetReport GetForecast "
          "CompareCosts GetPool ListPools GetPoolStats WatchPool Watch ListKeys ListAudit GetProof Diagnose ListReservations GetReservation "
-         "GetCaller CreateSession RedeemLogin").split()
+         "GetCaller CreateSession RedeemLogin "
+         "ListAlertRules ListAlertChannels ListAlertEvents ListAlertDeliveries GetAlertDelivery").split()
 
 
 def ref(user):
@@ -63,12 +64,18 @@ CHANGES = {
     "RotateKey": (("CreateKey",), lambda u: pb.RotateKeyRequest(id=2), "key.rotate", None),
     "RevokeKey": (("CreateKey",), lambda u: pb.RevokeKeyRequest(id=2), "key.revoke", "2"),
     "CreateLogin": ((), lambda u: pb.CreateLoginRequest(), "login.create", "1"),
+    "PutAlertRule": ((), lambda u: alerts.PutAlertRuleRequest(rule=alerts.AlertRule(name="half", kind=1, percents=[50])), "alert_rule.put", "half"),
+    "DeleteAlertRule": (("PutAlertRule",), lambda u: alerts.DeleteAlertRuleRequest(name="half"), "alert_rule.delete", "half"),
+    "PutAlertChannel": ((), lambda u: alerts.PutAlertChannelRequest(channel=alerts.AlertChannel(name="ops", kind=1, target="https://example.org/")), "alert_channel.put", "ops"),
+    "DeleteAlertChannel": (("PutAlertChannel",), lambda u: alerts.DeleteAlertChannelRequest(name="ops"), "alert_channel.delete", "ops"),
+    "TestAlertChannel": (("PutAlertChannel",), lambda u: alerts.TestAlertChannelRequest(name="ops"), "alert_channel.test", "ops"),
+    "ResendAlertDelivery": (("PutAlertChannel",), lambda u: alerts.ResendAlertDeliveryRequest(id=1), "alert_delivery.resend", "1"),
 }
 METHODS = [method.name for method in pb.DESCRIPTOR.services_by_name["Admin"].methods]
 
 
 @pytest.mark.parametrize("name", [name for name in METHODS if name not in READS])
-def test_a_change_says_who_made_it_from_where_and_why(bots, name):
+def test_a_change_says_who_made_it_from_where_and_why(bots, postgres, name):
     user, told = unique("user"), unique("because")
     operator = bots.admin.CreateKey(pb.CreateKeyRequest(role=5, label="ops"), timeout=20).secret
     metadata = [("authorization", "Bearer " + operator)]
@@ -94,6 +101,9 @@ def test_a_change_says_who_made_it_from_where_and_why(bots, name):
                                                           usage={"input_tokens": 1}), timeout=20, metadata=metadata)
         until(lambda: bots.admin.GetProof(pb.GetProofRequest(), timeout=60, metadata=metadata).undrained == 0, "the record in the ledger")
         call("PutPrice")
+    if name == "ResendAlertDelivery":  # what was given up
+        postgres.execute("insert into alert_deliveries (message_id, tenant, channel, events, state, created_at, give_up_at, next_at) "
+                         "values ('m', 'default', 'ops', '{1}', 3, now(), now(), now())")
     call(name, reason=told)
 
     def rows():
@@ -108,7 +118,7 @@ def test_a_change_says_who_made_it_from_where_and_why(bots, name):
     was, now = json.loads(row.before), json.loads(row.details)
     assert was != now
     if before:
-        assert was is not None or name in ("CreateKey", "RotateKey", "EraseAccount"), "there was something before"
+        assert was is not None or name in ("CreateKey", "RotateKey", "EraseAccount", "TestAlertChannel"), "there was something before"
 
 
 def test_what_only_reads_is_told_apart_from_what_changes():

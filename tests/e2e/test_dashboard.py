@@ -9,9 +9,9 @@ import threading
 import pytest
 
 from bots import unique
+from dashboard_desk import Desk, confirm, focus, ready
 from streams import Caller
 from harness import until
-from harness.browser import Browser
 from harness.paths import ROOT
 from harness.ports import free_port
 
@@ -19,56 +19,6 @@ VIEWS = {"now": "Now", "money": "Money", "users": "Users", "users/ann": "ann", "
          "prices": "Prices", "prices/import": "Import prices", "keys": "Keys", "audit": "Audit"}
 WIDTHS = (360, 1280, 2560)
 PICTURES = ROOT / "docs" / "img"
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    browser = Browser()
-    yield browser
-    browser.stop()
-
-
-class Desk:
-    """A bursard with keys, and windows on its page."""
-
-    def __init__(self, chromium, bursard, bots):
-        self.chromium, self.address, self.bots = chromium, bursard.http_addr, bots
-        self.operator = self._create("OPERATOR")
-        self.metadata = [("authorization", f"Bearer {self.operator}")]
-
-    def _create(self, role, **fields):
-        pb = self.bots.admin_pb
-        request = pb.CreateKeyRequest(role=pb.Role.Value("ROLE_" + role), **{"label": f"{role.lower()} of a test", **fields})
-        return self.bots.admin.CreateKey(request, metadata=getattr(self, "metadata", None), timeout=10).secret
-
-    def key(self, role, **fields):
-        return self._create(role.upper(), tenant="default", **fields)
-
-    def admin(self, rpc, request):
-        return getattr(self.bots.admin, rpc)(request, metadata=self.metadata, timeout=20)
-
-    def check(self, user, **fields):
-        return self.bots.limiter.Check(self.bots.request(user, **fields), metadata=self.metadata, timeout=20)
-
-    def window(self, **options):
-        # The first thing that the page asks is whether somebody is logged in.
-        window = self.chromium.page(self.address, **options)
-        window.expected.append("401 (Unauthorized)")
-        return window
-
-    def login(self, key=None, view="now", **options):
-        window = self.window(**options)
-        window.show(view)
-        window.get_by_label("Key").fill(key or self.key("admin"))
-        window.get_by_role("button", name="Log in").click()
-        window.get_by_role("heading", level=1).and_(window.locator(".view h1")).wait_for()
-        return window
-
-
-@pytest.fixture
-def desk(chromium, bursard, bots):
-    yield Desk(chromium, bursard, bots)
-    assert not chromium.end_windows()
 
 
 @pytest.fixture
@@ -105,12 +55,6 @@ def limit(window, name):
 
 def bar(window, name):
     return limit(window, name).get_by_role("meter").get_attribute("aria-valuetext")
-
-
-def confirm(window, verb, reason="a test"):
-    window.get_by_role("dialog").get_by_label("Reason").fill(reason)
-    window.get_by_role("dialog").get_by_role("button", name=verb).click()
-    window.get_by_role("dialog").wait_for(state="detached")
 
 
 def test_a_user_among_a_million_is_found_and_upgraded(million, desk):
@@ -397,7 +341,7 @@ def test_a_one_time_link_logs_in_and_the_second_time_says_why_not(desk):
 def test_what_a_role_may_not_do_is_not_there(desk):
     viewer = desk.login(desk.key("viewer"), view="users/ann")
     limit(viewer, "requests_per_day").wait_for()
-    assert viewer.get_by_role("navigation", name="Views").get_by_role("link").all_inner_texts() == ["Now", "Money", "Users", "Tiers", "Pool", "Prices"]
+    assert viewer.get_by_role("navigation", name="Views").get_by_role("link").all_inner_texts() == ["Now", "Money", "Users", "Tiers", "Pool", "Prices", "Alerts"]
     assert not viewer.get_by_role("group", name="Actions on ann").count()
     viewer.show("tiers/pro")
     assert viewer.get_by_label("Amount of Requests per day").is_disabled()
@@ -447,11 +391,6 @@ def furnished(desk):
     return desk
 
 
-def ready(window, heading):
-    window.get_by_role("heading", name=heading, level=1, exact=True).wait_for()
-    window.wait_for_function("() => !document.querySelector('[aria-busy=true], .wait')")
-
-
 @pytest.mark.parametrize("scheme", ("light", "dark"))
 def test_every_view_is_accessible_and_fits_every_width(furnished, scheme):
     window = furnished.login(scheme=scheme)
@@ -479,10 +418,6 @@ def test_the_menu_and_a_dialog_are_accessible_on_a_phone(furnished):
     assert not window.violations() and window.sideways() <= 0
     window.reload()
     assert window.evaluate("document.documentElement.dataset.theme") == "dark"
-
-
-def focus(window):
-    return window.evaluate("document.activeElement.innerText || document.activeElement.id")
 
 
 def test_a_keyboard_is_enough(furnished):

@@ -78,7 +78,7 @@ def smallest(descriptor):
 
 
 def protos_class(descriptor):
-    for pb in (protos.limiter_pb2, protos.admin_pb2, protos.types_pb2):
+    for pb in (protos.limiter_pb2, protos.admin_pb2, protos.types_pb2, protos.alerts_pb2):
         if descriptor.name in pb.DESCRIPTOR.message_types_by_name:
             return getattr(pb, descriptor.name)
     raise AssertionError(descriptor.full_name)

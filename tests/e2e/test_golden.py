@@ -31,6 +31,19 @@ NO_JSON = {
     "run": "the output is that of the command it runs",
 }
 
+# What the alerts role stores: three events, and two messages to the channel `ops`, one of them given up.
+FIRED = """
+insert into alert_events (at, tenant, rule, kind, severity, account_kind, account, limit_name, dimension, unit, window_start_us, window_end_us, used, amount,
+    percent, threshold, subject, age_us)
+values (now(), 'default', 'limits', 1, 2, 2, 'red', 'cost_per_month', 4, 2, 1793491200000000, 1796083200000000, 81000000000, 100000000000, 80, 80000000000, '', 0),
+    (now(), 'default', 'first-denial', 4, 1, 1, 'alice', 'requests_per_day', 0, 0, 1795478400000000, 1795564800000000, 50, 50, 0, 0, 'quota', 0),
+    (now(), '', 'ledger-lag', 8, 3, 0, '', '', -1, -1, 0, 0, 0, 0, 0, 0, '', 95000000);
+insert into alert_deliveries (message_id, tenant, channel, events, state, attempts, created_at, give_up_at, next_at, ended_at, status, error)
+values ('msg_' || md5('dead'), 'default', 'ops', '{2}', 3, 2, now() - interval '1 d', now(), now(), now(), 503, 'HTTP 503'),
+    ('msg_' || md5('done'), 'default', 'chat', '{2,3}', 2, 1, now() - interval '1 min', now(), now(), now() - interval '50 s', 200, '');
+insert into alert_attempts values (2, 1, now() - interval '1 d', 150000, 0, 'the connection was refused'), (2, 2, now(), 90000, 503, 'HTTP 503');
+"""
+
 
 @pytest.fixture(scope="module")
 def frozen():
@@ -83,6 +96,7 @@ class World:
         self.database = postgres.database()
         self.redis = Redis(clock=clock)
         self.server = Bursard(self.redis, self.database, clock=clock, workers=1, redis_timeout_ms=5000,
+                              roles="serve,ledger,http",  # without alerts: they are those of the transcript
                               denial_memory_ms=0)  # or a repeated denial comes from memory, if it comes soon enough
         self.fleet = Bots(protos, self.server.grpc_addr)
         # The upkeep runs once, and counts days from then on: it has to see today, not the yesterday of `settle`.
@@ -118,6 +132,8 @@ class World:
             (re.escape(version), "1.2.3"),
             (r"\b[0-9a-f]{32}\b", "0123456789abcdef" * 2),  # an id that was not given
             (r'"etag": "[0-9a-f]{16}"', '"etag": "0123456789abcdef"'),
+            (r"whsec_[\w+/=]+", "whsec_" + "x" * 44),
+            (r"msg_[0-9a-f]{32}", "msg_" + "0123456789abcdef" * 2),
             (r"bsk_[\w-]{4,}", lambda key: "bsk_" + "x" * (len(key[0]) - 4)),
             (r"blc_[\w-]{4,}", lambda code: "blc_" + "x" * (len(code[0]) - 4)),
             (r"from ipv4:127.0.0.1:\d{5}\b", "from ipv4:127.0.0.1:40000"),  # the caller's port
@@ -143,6 +159,8 @@ class World:
             self.fleet.drained()
         elif words == "the store has every change":
             until(lambda: settled(self.database), "policy_changes being empty", 120)
+        elif words == "alerts have fired":
+            self.database.execute(FIRED)
         elif words == "alice waits for a slot of gpu":
             self.callers.append(waits(Caller(self.fleet, "alice", pool="gpu", request_id="job-1")))
         elif words == "Redis ends":

@@ -17,15 +17,18 @@ ROLES = {"user": USER, "bot": BOT, "viewer": VIEWER, "admin": ADMIN, "operator":
 # Who may call what: written here once more, by hand. An RPC that is not in it fails the test.
 CALLS = "Check CheckBatch Record RecordBatch Acquire Release Renew Cancel"
 READS = ("GetAccount ListAccounts GetTenant GetTier ListTiers ListTexts GetPrice ListPrices ListAliases ListFamilies GetStats GetMonthlyReport GetReport GetForecast CompareCosts GetPool ListPools "
-         "GetPoolStats WatchPool Watch GetProof Export ListReservations GetReservation")
+         "GetPoolStats WatchPool Watch GetProof Export ListReservations GetReservation "
+         "ListAlertRules ListAlertChannels ListAlertEvents ListAlertDeliveries GetAlertDelivery")
 CHANGES = ("PutAccount SetTier OverrideLimits Suspend Unsuspend DeleteAccount EraseAccount SetGrace SetBypass Reset AdjustLedger RerateLedger CancelReservation ChangeAccounts PutTenant PutTier DeleteTier PutText DeleteText "
            "Apply PutPrice ImportPrices EndPrice PutAlias DeleteAlias ImportAliases PutFamily DeleteFamily PutPool ResumePool "
-           "Diagnose CreateKey ListKeys RotateKey RevokeKey ListAudit")
+           "Diagnose CreateKey ListKeys RotateKey RevokeKey ListAudit "
+           "PutAlertRule DeleteAlertRule PutAlertChannel DeleteAlertChannel TestAlertChannel ResendAlertDelivery")
 MAY = {
     **{name: {"bot", "admin", "operator"} for name in CALLS.split()},
     **{name: {"viewer", "admin", "operator"} for name in READS.split()},
     **{name: {"admin", "operator"} for name in CHANGES.split()},
     "GetStatus": {"user", "bot", "viewer", "admin", "operator"},
+    "Events": {"user", "bot", "viewer", "admin", "operator"},
     "EstimateCost": {"bot", "viewer", "admin", "operator"},
     "Explain": {"bot", "viewer", "admin", "operator"},
     "ListTenants": {"operator"},
@@ -119,7 +122,7 @@ def name_tenant(message, tenant):
     for field in message.DESCRIPTOR.fields:
         if field.name == "tenant" and field.type == field.TYPE_STRING:
             setattr(message, "tenant", tenant)
-        elif field.type == field.TYPE_MESSAGE and field.name in ("ref", "check", "reservation", "tier", "price", "text", "alias", "family", "tenant"):
+        elif field.type == field.TYPE_MESSAGE and field.name in ("ref", "check", "reservation", "tier", "price", "text", "alias", "family", "tenant", "rule", "channel"):
             name_tenant(getattr(message, field.name), tenant)
         elif field.type == field.TYPE_MESSAGE and field.name == "items":
             name_tenant(message.items.add(), tenant)
@@ -131,7 +134,7 @@ def name_tenant(message, tenant):
 def request_of(service, name, tenant):
     pb = protos.limiter_pb2 if service == "Limiter" else protos.admin_pb2
     kind = pb.DESCRIPTOR.services_by_name[service].methods_by_name[name].input_type.name
-    return name_tenant(getattr(pb, kind)(), tenant)
+    return name_tenant(getattr(pb if hasattr(pb, kind) else protos.alerts_pb2, kind)(), tenant)
 
 
 DOOR = (Code.PERMISSION_DENIED, Code.UNAUTHENTICATED)

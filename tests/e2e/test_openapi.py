@@ -113,7 +113,7 @@ def test_etags_are_declared(operations):
     assert declared == {
         **dict.fromkeys(("getTier", "getPool", "getAccount"), "If-None-Match"),
         **dict.fromkeys(("putTier", "deleteTier", "putPool", "resumePool", "putAccount", "deleteAccount", "setTier", "overrideLimits",
-                         "setGrace", "setBypass", "suspend", "unsuspend"), "If-Match")}
+                         "setGrace", "setBypass", "suspend", "unsuspend", "putAlertRule"), "If-Match")}
 
 
 def test_an_idempotency_key_is_declared_where_it_counts(operations):
@@ -197,12 +197,13 @@ def test_the_server_serves_it(bursard, document):
 
 
 # What must be there before, in this order; the other operations follow, those that take things away last.
-FIRST = ("putAccount", "putTier", "putPool", "putPrice", "putAlias", "putFamily", "putText", "check", "getReservationByRequestId")
+FIRST = ("putAlertChannel", "testAlertChannel", "putAccount", "putTier", "putPool", "putPrice", "putAlias", "putFamily", "putText", "check", "getReservationByRequestId")
 ORDER = "GET", "POST", "PATCH", "PUT", "DELETE"
 REFUSED = {"record": 400, "release": 400, "renew": 400, "cancel": 400, "getReservation": 400, "cancelReservation": 400,  # made-up handles
            "eraseAccount": 400,  # not deleted yet
            "createSession": 400, "redeemLogin": 401,  # without a key, and with a made-up code
-           "createKey": 400, "rotateKey": 404, "revokeKey": 404}  # the first key must be an operator's
+           "createKey": 400, "rotateKey": 404, "revokeKey": 404,
+           "getAlertDelivery": 404, "resendAlertDelivery": 404}  # the first key must be an operator's
 
 
 def test_every_example_is_understood_and_every_answer_fits(call, operations):

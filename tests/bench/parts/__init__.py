@@ -3,7 +3,7 @@ import ast
 import importlib
 import pathlib
 
-NAMES = ("server", "http", "redis", "latency", "instructions", "kinds", "reservations", "idle", "memory", "aof", "ledger", "pool", "handoff",
+NAMES = ("server", "http", "redis", "latency", "instructions", "kinds", "reservations", "idle", "memory", "aof", "ledger", "alerts", "pool", "handoff",
          "auth", "reports", "bulk", "watch", "node", "beside")
 
 
