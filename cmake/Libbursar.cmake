@@ -48,7 +48,7 @@ target_link_options(bursar_shared PRIVATE -Wl,-z,defs)
 install(TARGETS bursar_shared bursar_static COMPONENT library)
 install(FILES client/c/bursar.h DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" COMPONENT library)
 install(FILES "${BURSAR_GEN}/bursar/methods.h" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/bursar" COMPONENT library)
-foreach(name IN ITEMS admin limiter types)
+foreach(name IN ITEMS admin alerts limiter types)
 	install(FILES "${BURSAR_GEN}/bursar/v1/${name}.pb-c.h" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/bursar/v1" COMPONENT library)
 endforeach()
 
