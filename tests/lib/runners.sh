@@ -162,7 +162,7 @@ fuzz_one() {
 }
 
 run_fuzz() {
-	local source name seconds=15 running=0 status=0
+	local source name seconds=10 running=0 status=0
 	[ -z "$long" ] || seconds=600
 	compgen -G 'tests/fuzz/fuzz_*.c' >/dev/null || return 0
 	build_preset fuzz build/fuzz -j "$(nproc)" || return 1
