@@ -119,7 +119,7 @@ struct alerts_finish {
 	int64_t now_us, took_us;
 	int status;
 	const char *error;
-	enum { FINISH_DELIVERED, FINISH_LATER, FINISH_DEAD } what;
+	enum alerts_fate { FINISH_DELIVERED, FINISH_LATER, FINISH_DEAD } what;
 	int64_t pause_us; /* FINISH_LATER: until the next attempt */
 	uint64_t random; /* for the circuit's pause */
 };

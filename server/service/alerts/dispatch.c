@@ -77,7 +77,7 @@ static uint64_t lane_random(const struct dispatch_lane *lane)
 
 static void lane_sent(struct deliver_job *job)
 {
-	static const int fates[] = {
+	static const enum alerts_fate fates[] = {
 		[DELIVER_DONE] = FINISH_DELIVERED, [DELIVER_RETRY] = FINISH_LATER, [DELIVER_DEAD] = FINISH_DEAD};
 	struct dispatch_lane *lane = container_of(job, struct dispatch_lane, job);
 	const struct alerts_message *message = lane->message;

@@ -1,5 +1,6 @@
 /* What fires: rules, limits, windows and what has fired before, in cases worked out by hand. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/units.h"
@@ -145,6 +146,14 @@ static const char *fires(void)
 	return scene.text;
 }
 
+static const struct alert_firing *firing_at(int i)
+{
+	assert_true(i < scene.judge.firings);
+	if (!scene.judge.firing)
+		abort();
+	return &scene.judge.firing[i];
+}
+
 static void use_is(int64_t requests)
 {
 	scene.account.windows = 0;
@@ -176,7 +185,7 @@ TEST(an_event_says_what_was_used_of_what)
 	use_is(512);
 	judge();
 	assert_int_equal(scene.judge.firings, 1);
-	event = &scene.judge.firing[0].event;
+	event = &firing_at(0)->event;
 	assert_string_equal(event->rule, "users");
 	assert_string_equal(event->tenant, "t");
 	assert_string_equal(event->account, "ann");
@@ -193,7 +202,7 @@ TEST(an_event_says_what_was_used_of_what)
 	assert_int_equal(event->percent, 50);
 	assert_int_equal(event->threshold, 500);
 	assert_int_equal(event->at_us, at(2026, 11, 23, 12, 0));
-	assert_true(scene.judge.firing[0].expires_at_us > at(2026, 11, 24, 0, 0));
+	assert_true(firing_at(0)->expires_at_us > at(2026, 11, 24, 0, 0));
 }
 
 TEST(of_thresholds_that_are_passed_in_one_go_the_highest_is_told)
@@ -223,8 +232,8 @@ TEST(amounts_are_thresholds_too)
 	scene.rule[0].amount_at[1] = 700;
 	use_is(650);
 	assert_string_equal(fires(), "quota:50%(quietly) quota:600");
-	assert_int_equal(scene.judge.firing[1].event.percent, 0);
-	assert_int_equal(scene.judge.firing[1].event.threshold, 600);
+	assert_int_equal(firing_at(1)->event.percent, 0);
+	assert_int_equal(firing_at(1)->event.threshold, 600);
 	use_is(800);
 	assert_string_equal(fires(), "quota:80% quota:700(quietly)");
 }
@@ -284,7 +293,7 @@ TEST(a_reset_begins_a_window_of_its_own)
 	assert_string_equal(fires(), "");
 	have_use(WINDOW_DAY, at(2026, 11, 23, 11, 0), 500, 0);
 	assert_string_equal(fires(), "quota:50%");
-	assert_int_equal(scene.judge.firing[0].window_us, at(2026, 11, 23, 11, 0));
+	assert_int_equal(firing_at(0)->window_us, at(2026, 11, 23, 11, 0));
 }
 
 TEST(the_next_window_fires_again_and_a_late_record_of_the_last_one_counts_there)
@@ -295,11 +304,11 @@ TEST(the_next_window_fires_again_and_a_late_record_of_the_last_one_counts_there)
 	scene.judge.now_us = at(2026, 11, 24, 0, 5);
 	have_use(WINDOW_DAY, at(2026, 11, 24, 0, 0), 500, 0);
 	assert_string_equal(fires(), "quota:50%");
-	assert_int_equal(scene.judge.firing[0].window_us, at(2026, 11, 24, 0, 0));
+	assert_int_equal(firing_at(0)->window_us, at(2026, 11, 24, 0, 0));
 	scene.window[0].used.requests = 800;
 	assert_string_equal(fires(), "quota:80%");
-	assert_int_equal(scene.judge.firing[0].window_us, at(2026, 11, 23, 0, 0));
-	assert_int_equal(scene.judge.firing[0].event.window_end_us, at(2026, 11, 24, 0, 0));
+	assert_int_equal(firing_at(0)->window_us, at(2026, 11, 23, 0, 0));
+	assert_int_equal(firing_at(0)->event.window_end_us, at(2026, 11, 24, 0, 0));
 	scene.window[0].used.requests = 1000;
 	scene.judge.now_us = at(2026, 11, 24, 0, 10);
 	assert_string_equal(fires(), "");
@@ -312,8 +321,8 @@ TEST(windows_are_those_of_the_accounts_zone)
 	have_use(WINDOW_DAY, at(2026, 11, 22, 15, 0), 500, 0);
 	have_use(WINDOW_DAY, at(2026, 11, 21, 15, 0), 900, 0); /* yesterday */
 	assert_string_equal(fires(), "quota:50%");
-	assert_int_equal(scene.judge.firing[0].event.window_start_us, at(2026, 11, 22, 15, 0));
-	assert_int_equal(scene.judge.firing[0].event.window_end_us, at(2026, 11, 23, 15, 0));
+	assert_int_equal(firing_at(0)->event.window_start_us, at(2026, 11, 22, 15, 0));
+	assert_int_equal(firing_at(0)->event.window_end_us, at(2026, 11, 23, 15, 0));
 }
 
 TEST(grace_raises_the_amount_while_it_lasts)
@@ -323,7 +332,7 @@ TEST(grace_raises_the_amount_while_it_lasts)
 	scene.account.profile.grace_until_us = at(2026, 11, 23, 13, 0);
 	use_is(1000);
 	assert_string_equal(fires(), "quota:50%");
-	assert_int_equal(scene.judge.firing[0].event.amount, 2000);
+	assert_int_equal(firing_at(0)->event.amount, 2000);
 	scene.judge.now_us = at(2026, 11, 23, 13, 0);
 	assert_string_equal(fires(), "quota:80%(quietly) quota:100%");
 }
@@ -435,11 +444,11 @@ TEST(a_projection_goes_on_as_so_far_from_an_eighth_of_the_window_on)
 	assert_string_equal(fired(), ""); /* 40, but too early to say: 3.75 days are an eighth */
 	scene.judge.now_us = at(2026, 11, 4, 18, 0);
 	assert_string_equal(fired(), "budget");
-	assert_int_equal(scene.judge.firing[0].event.percent, 133);
-	assert_int_equal(scene.judge.firing[0].event.used, 5 * USD);
+	assert_int_equal(firing_at(0)->event.percent, 133);
+	assert_int_equal(firing_at(0)->event.used, 5 * USD);
 	scene.judge.now_us = at(2026, 11, 6, 0, 0);
 	assert_string_equal(fired(), "budget"); /* 30 of 30 */
-	assert_int_equal(scene.judge.firing[0].event.percent, 100);
+	assert_int_equal(firing_at(0)->event.percent, 100);
 	scene.judge.now_us = at(2026, 11, 6, 0, 1);
 	assert_string_equal(fired(), "");
 }
@@ -477,9 +486,9 @@ TEST(an_anomaly_is_far_above_the_average)
 {
 	begin_anomaly();
 	assert_string_equal(fires(), "day");
-	assert_int_equal(scene.judge.firing[0].event.used, 3 * USD);
-	assert_int_equal(scene.judge.firing[0].event.amount, USD);
-	assert_int_equal(scene.judge.firing[0].event.percent, 300);
+	assert_int_equal(firing_at(0)->event.used, 3 * USD);
+	assert_int_equal(firing_at(0)->event.amount, USD);
+	assert_int_equal(firing_at(0)->event.percent, 300);
 	assert_string_equal(fires(), "");
 	scene.judge.now_us = at(2026, 11, 24, 12, 0);
 	assert_string_equal(fires(), "day");
@@ -496,7 +505,7 @@ TEST(an_anomaly_needs_a_history_and_an_amount_that_matters)
 	scene.account.past_days = 3;
 	scene.account.past_nano = 0;
 	assert_string_equal(fired(), "day");
-	assert_int_equal(scene.judge.firing[0].event.percent, 0);
+	assert_int_equal(firing_at(0)->event.percent, 0);
 	scene.rule[0].minimum_nano = 3 * USD + 1;
 	assert_string_equal(fired(), "");
 }
@@ -509,7 +518,7 @@ TEST(use_without_a_price_is_told_of_the_tenant_once_a_day)
 	assert_string_equal(fired(), "");
 	scene.account.kind = ACCOUNT_TENANT;
 	assert_string_equal(fires(), "day");
-	assert_int_equal(scene.judge.firing[0].event.count, 7);
+	assert_int_equal(firing_at(0)->event.count, 7);
 	assert_string_equal(fires(), "");
 }
 
@@ -527,7 +536,7 @@ static const char *noted(enum alert_kind kind, const char *tenant, int64_t age_u
 	alert_judge_note(&scene.judge, &note, NULL, id);
 	scene.text[0] = '\0';
 	for (int i = 0; i < scene.judge.firings; i++) {
-		const struct alert_firing *firing = &scene.judge.firing[i];
+		const struct alert_firing *firing = firing_at(i);
 		int64_t after_us = firing->window_us - at(2026, 11, 23, 0, 0);
 
 		len += (size_t)(firing->key[0] ? snprintf(scene.text + len, sizeof(scene.text) - len, "%s@%d",
@@ -576,15 +585,15 @@ TEST(events_go_to_the_tenants_channels_and_system_events_to_system_channels)
 			.digest_us = i == 1 ? HOUR_US : 0};
 	use_is(1000);
 	judge();
-	assert_int_equal(scene.judge.firing[0].channels, 0); /* silent */
-	assert_int_equal(scene.judge.firing[2].channels, 2);
-	assert_string_equal(scene.judge.firing[2].channel_tenant[0], "t");
-	assert_int_equal(scene.judge.firing[2].not_before_us[0], at(2026, 11, 23, 13, 0));
-	assert_int_equal(scene.judge.firing[2].not_before_us[1], at(2026, 11, 23, 12, 0));
+	assert_int_equal(firing_at(0)->channels, 0); /* silent */
+	assert_int_equal(firing_at(2)->channels, 2);
+	assert_string_equal(firing_at(2)->channel_tenant[0], "t");
+	assert_int_equal(firing_at(2)->not_before_us[0], at(2026, 11, 23, 13, 0));
+	assert_int_equal(firing_at(2)->not_before_us[1], at(2026, 11, 23, 12, 0));
 	have_rule("", "drift", ALERT_DRIFT);
 	assert_string_equal(noted(ALERT_DRIFT, "", 0, ""), "hour@12");
-	assert_int_equal(scene.judge.firing[0].channels, 1);
-	assert_string_equal(scene.judge.firing[0].channel_tenant[0], "t");
+	assert_int_equal(firing_at(0)->channels, 1);
+	assert_string_equal(firing_at(0)->channel_tenant[0], "t");
 }
 
 TEST(days_are_read_where_a_rule_needs_them)
