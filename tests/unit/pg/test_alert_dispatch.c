@@ -91,7 +91,7 @@ static struct alerts_claim claim_at(int64_t now_us, int limit)
 }
 
 static struct alerts_finish finish_of(
-	const struct alerts_claim *claim, int i, int64_t now_us, int what, int64_t pause_us)
+	const struct alerts_claim *claim, int i, int64_t now_us, enum alerts_fate what, int64_t pause_us)
 {
 	return (struct alerts_finish){
 		.op = {.arena = &bench.arena, .done = op_done},

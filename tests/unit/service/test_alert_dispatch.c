@@ -45,8 +45,8 @@ static void fake_claim(struct alerts_store *self, struct alerts_claim *op)
 		struct alerts_message *message = &op->message[op->count++];
 
 		*message = (struct alerts_message){
-			.id = first_due++,
-			.message_id = arena_printf(op->op.arena, "msg_%d", first_due),
+			.id = first_due,
+			.message_id = arena_printf(op->op.arena, "msg_%d", first_due + 1),
 			.channel = {.tenant = "acme",
 				.name = "ops",
 				.kind = CHANNEL_WEBHOOK,
@@ -60,6 +60,7 @@ static void fake_claim(struct alerts_store *self, struct alerts_claim *op)
 			.more = 7,
 			.attempts = 3,
 		};
+		first_due++;
 		message->event = arena_zalloc(op->op.arena, 2, sizeof(*message->event));
 		for (int i = 0; i < 2; i++) {
 			message->event[i] = alert_event_of(ALERT_THRESHOLD, "acme");
