@@ -162,7 +162,7 @@ def test_the_example_checks_works_and_records(example, bursard, postgres):
 
 def test_the_example_says_why_it_cannot_go_on(example, bursard):
     assert example("", bursard.grpc_addr) == (2, "INVALID_ARGUMENT: user is empty; 1 to 128 bytes are needed\n")
-    code, said = example("alice", "127.0.0.1")
-    assert code == 2 and said.startswith("INVALID_ARGUMENT: address '127.0.0.1' is not an address")
+    code, said = example("alice", "::1")
+    assert code == 2 and said.startswith("INVALID_ARGUMENT: address '::1' is not an address")
     code, said = example("alice", "127.0.0.1:9")
     assert code == 2 and said.startswith("UNAVAILABLE: ")

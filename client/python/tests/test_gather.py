@@ -49,7 +49,7 @@ async def test_what_comes_while_a_call_is_under_way_is_gathered():
 async def test_a_batch_has_at_most_so_many_items():
     async with scripted() as server, Bursar(server.address, gather={"items": 20}) as bursar:
         await asyncio.gather(*(bursar.check(user="ann") for _ in range(50)))
-        assert [len(batch.items) for batch in server.of("CheckBatch")] == [20, 20, 10]
+        assert sorted(len(batch.items) for batch in server.of("CheckBatch")) == [10, 20, 20], "they may arrive in any order"
 
 
 async def test_gathering_can_be_turned_off():
