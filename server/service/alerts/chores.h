@@ -15,8 +15,10 @@ struct setup {
 	uint64_t generation; /* catalog_source_generation; 0: never read */
 };
 /* Is there nothing newer? */
-bool setup_is_new(const struct setup *setup, const struct chore *chore);
+bool setup_is_current(const struct setup *setup, const struct chore *chore);
 void setup_read(struct setup *setup, struct chore *chore, void (*done)(struct alerts_op *op));
+/* After setup_read: goes on with `next`, or fails, so that it is read again. */
+enum flow_result setup_taken(struct setup *setup, struct flow *flow, flow_step *next);
 
 /* evaluate.c: what has been used, and what was noted. */
 struct evaluate {

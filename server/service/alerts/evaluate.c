@@ -116,12 +116,7 @@ static enum flow_result step_evaluate(struct flow *flow)
 
 static enum flow_result step_read(struct flow *flow)
 {
-	struct evaluate *evaluate = evaluate_of(flow);
-
-	if (evaluate->setup.read.op.ok)
-		return flow_more(flow, step_evaluate);
-	evaluate->setup.generation = 0;
-	return flow_fail_with(flow, &evaluate->setup.read.op.err);
+	return setup_taken(&evaluate_of(flow)->setup, flow, step_evaluate);
 }
 
 CHORE_RESUME(setup_done, alerts_op, evaluate, setup.read.op)
@@ -130,7 +125,7 @@ static enum flow_result step_begin(struct flow *flow)
 {
 	struct evaluate *evaluate = evaluate_of(flow);
 
-	if (setup_is_new(&evaluate->setup, &evaluate->chore))
+	if (setup_is_current(&evaluate->setup, &evaluate->chore))
 		return flow_more(flow, step_evaluate);
 	return flow_wait(flow, step_read, setup_read(&evaluate->setup, &evaluate->chore, setup_done));
 }

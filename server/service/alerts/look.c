@@ -111,12 +111,7 @@ static enum flow_result step_facts(struct flow *flow)
 
 static enum flow_result step_read(struct flow *flow)
 {
-	struct look *look = look_of(flow);
-
-	if (look->setup.read.op.ok)
-		return flow_more(flow, step_facts);
-	look->setup.generation = 0;
-	return flow_fail_with(flow, &look->setup.read.op.err);
+	return setup_taken(&look_of(flow)->setup, flow, step_facts);
 }
 
 CHORE_RESUME(setup_done, alerts_op, look, setup.read.op)
@@ -129,7 +124,7 @@ static enum flow_result step_held(struct flow *flow)
 		return flow_fail_with(flow, &look->lease.op.err);
 	if (!look->lease.held || chore_stopping(&look->chore))
 		return flow_succeed(flow);
-	if (setup_is_new(&look->setup, &look->chore))
+	if (setup_is_current(&look->setup, &look->chore))
 		return flow_more(flow, step_facts);
 	return flow_wait(flow, step_read, setup_read(&look->setup, &look->chore, setup_done));
 }

@@ -6,7 +6,7 @@ static uint64_t generation_now(const struct chore *chore)
 	return catalog_source_generation(chore->role->worker->parts.catalog);
 }
 
-bool setup_is_new(const struct setup *setup, const struct chore *chore)
+bool setup_is_current(const struct setup *setup, const struct chore *chore)
 {
 	return setup->generation && setup->generation == generation_now(chore);
 }
@@ -19,4 +19,12 @@ void setup_read(struct setup *setup, struct chore *chore, void (*done)(struct al
 	setup->generation = generation_now(chore);
 	setup->read = (struct alerts_setup){.op = {.arena = &setup->arena, .done = done}};
 	alerts->ops->setup(alerts, &setup->read);
+}
+
+enum flow_result setup_taken(struct setup *setup, struct flow *flow, flow_step *next)
+{
+	if (setup->read.op.ok)
+		return flow_more(flow, next);
+	setup->generation = 0;
+	return flow_fail_with(flow, &setup->read.op.err);
 }

@@ -84,7 +84,7 @@ static void begin(struct event_hub *hub, struct event_reader *reader)
 	} else if (reader->cursor > highest(poll->last, hub->newest)) {
 		reader->failed = true;
 		err_invalid(&reader->err, "after",
-			"%lld is above all cursors of this installation: begin anew, with 0 or from_start",
+			"%lld is above every cursor of this installation: start again with 0 or from_start",
 			(long long)reader->cursor);
 	} else {
 		reader->begun = true;

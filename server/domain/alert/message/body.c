@@ -112,18 +112,12 @@ void draft_compose(const struct draft *draft, const struct style *style, struct 
 static void put_html(const char *text, struct buf *out)
 {
 	for (const char *at = text; *at; at++) {
-		if (*at == '&')
-			buf_put_str(out, "&amp;");
-		else if (*at == '<')
-			buf_put_str(out, "&lt;");
-		else if (*at == '>')
-			buf_put_str(out, "&gt;");
-		else if (*at == '"')
+		if (*at == '"')
 			buf_put_str(out, "&quot;");
 		else if (*at == '\n')
 			buf_put_str(out, "<br>\n");
 		else
-			buf_put(out, at, 1);
+			put_entity(*at, out);
 	}
 }
 

@@ -23,6 +23,9 @@ struct style {
 };
 extern const struct style style_plain, style_slack, style_discord, style_teams, style_telegram;
 
+/* Appends a byte of a text, or the entity that stands for it in HTML and in Slack's messages: of &, < and >. */
+void put_entity(char byte, struct buf *out);
+
 /* What is said of one event: by the channel's template, or the built-in one. In the arena. */
 const char *draft_item(const struct draft *draft, int index);
 /* Appends title, events and link in a style. What does not fit is counted at the end, or cut. */

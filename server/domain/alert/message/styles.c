@@ -9,6 +9,18 @@ static void put_plain(const char *text, struct buf *out)
 	buf_put_str(out, text);
 }
 
+void put_entity(char byte, struct buf *out)
+{
+	if (byte == '&')
+		buf_put_str(out, "&amp;");
+	else if (byte == '<')
+		buf_put_str(out, "&lt;");
+	else if (byte == '>')
+		buf_put_str(out, "&gt;");
+	else
+		buf_put(out, &byte, 1);
+}
+
 /* "@all": Mattermost, which takes Slack's messages, calls everybody. A space of no width behind the sign takes the meaning from it. */
 static bool calls_all(const char *at)
 {
@@ -29,14 +41,7 @@ static bool is_link(const char *at)
 static void put_slack(const char *text, struct buf *out)
 {
 	for (const char *at = text; *at; at++) {
-		if (*at == '&')
-			buf_put_str(out, "&amp;");
-		else if (*at == '<')
-			buf_put_str(out, "&lt;");
-		else if (*at == '>')
-			buf_put_str(out, "&gt;");
-		else
-			buf_put(out, at, 1);
+		put_entity(*at, out);
 		if (calls_all(at) || is_link(at))
 			buf_put_str(out, "\u200b");
 	}
