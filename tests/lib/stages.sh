@@ -73,9 +73,15 @@ wait_and_tell() {
 
 tell_failure() {
 	echo "---------- $1 failed; what looks like the cause in $results/$1.log, and its end:"
-	grep -nE '(^|[^_])(error|warning|Error|FAILED|ERROR|Sanitizer)' "$results/$1.log" | cut -c 1-200 | head -n 25
+	# Failed tests by their names (TAP, pytest, ctest) with what follows, else whatever speaks of an error.
+	local log=$results/$1.log failed='^ *not ok |^(FAILED|ERROR) |\*\*\*(Failed|Timeout|Exception)'
+	if grep -qE "$failed" "$log"; then
+		grep -nE -A12 "$failed" "$log" | cut -c 1-200 | head -n 80
+	else
+		grep -nE '(^|[^_])(error|warning|Error|Sanitizer)' "$log" | cut -c 1-200 | head -n 25
+	fi
 	echo "..."
-	tail -n 25 "$results/$1.log"
+	tail -n 25 "$log"
 	echo "----------"
 }
 
