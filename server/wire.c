@@ -29,7 +29,7 @@
 #include "service/worker/worker.h"
 #include "service/cache/zones.h"
 
-enum { LOOK_MS = 100, LOOKUP_THREADS = 2 };
+enum { LOOK_MS = 250, LOOKUP_THREADS = 2 };
 /* How long goodbye messages may stay in flight. Losing one only delays its waiters by a few seconds. */
 enum { GOODBYE_MS = 100, LAST_WRITE_MS = 10 };
 /* How long to wait for debts to Redis to be paid, at most the drain time; the rest ends with its reservations. */

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-/* Embedded by its user; must live until `due` has run, which happens exactly once, on the loop's thread. */
+/* Embedded by its user; must live until `due` has run, which happens exactly once, on the loop's thread, or until it is cancelled. */
 struct wait {
 	void (*due)(struct wait *wait);
 	int64_t at_us; /* clock_mono_us; set by start */
@@ -14,6 +14,8 @@ struct wait {
 struct timers {
 	/* `due` runs after delay_us, never before this returns. */
 	void (*start)(struct timers *timers, struct wait *wait, int64_t delay_us);
+	/* A started wait never becomes due. One that is not started, or was due, is left alone. */
+	void (*cancel)(struct timers *timers, struct wait *wait);
 };
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * A loop is measured ten times a second, by the kernel's account of its thread, and not in each turn as libuv's
+ * A loop is measured four times a second, by the kernel's account of its thread, and not in each turn as libuv's
  * UV_METRICS_IDLE_TIME does, which reads the clock and takes a lock twice a turn. A loop that never blocks is busy
  * exactly when it uses CPU; when it does block, or gets no CPU, its timers run late.
  */

@@ -61,11 +61,22 @@ static void start(struct timers *base, struct wait *wait, int64_t delay_us)
 		arm(timers);
 }
 
+static void cancel(struct timers *base, struct wait *wait)
+{
+	struct loop_timers *timers = container_of(base, struct loop_timers, timers);
+	struct wait **at = &timers->first;
+
+	while (*at && *at != wait)
+		at = &(*at)->next;
+	if (*at)
+		*at = wait->next;
+}
+
 struct timers *loop_timers_new(uv_loop_t *loop)
 {
 	struct loop_timers *timers = mem_zalloc(1, sizeof(*timers));
 
-	timers->timers.start = start;
+	timers->timers = (struct timers){.start = start, .cancel = cancel};
 	uv_timer_init(loop, &timers->handle);
 	return &timers->timers;
 }

@@ -159,6 +159,12 @@ struct outbox_store_ops {
 	OP(sweep, outbox_sweep);
 	OP(raise, outbox_raise);
 	OP(counters, outbox_counters);
+	/*
+	 * Calls `rung` once, later, when an outbox holds an entry, and now if one does already. It replaces what waited; NULL:
+	 * nobody waits. False: the store cannot tell at the moment, so look again soon. True is no promise: look from time to
+	 * time all the same.
+	 */
+	bool (*when_any)(struct outbox_store *store, void (*rung)(void *arg), void *arg);
 };
 #undef OP
 struct outbox_store {

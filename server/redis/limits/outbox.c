@@ -10,6 +10,7 @@
 #include "domain/limit/name.h"
 #include "base/text/pack.h"
 #include "redis/codec/store_private.h"
+#include "redis/limits/bell.h"
 #include "redis/limits/sweep.h"
 
 #define TIMEOUT_US INT64_C(2000000)
@@ -348,6 +349,11 @@ static void counters(struct outbox_store *store, struct outbox_counters *op)
 	redis_send(command, deadline_of(outbox, &op->op));
 }
 
+static bool when_any(struct outbox_store *store, void (*rung)(void *arg), void *arg)
+{
+	return redis_bell_await(outbox_of(store)->bell, rung, arg);
+}
+
 struct outbox_store *redis_outbox_new(const struct redis_options *options, struct err *err)
 {
 	static const struct outbox_store_ops ops = {.waiting = waiting,
@@ -358,7 +364,8 @@ struct outbox_store *redis_outbox_new(const struct redis_options *options, struc
 		.sweep = store_sweep,
 		.charge = charge,
 		.raise = raise_counters,
-		.counters = counters};
+		.counters = counters,
+		.when_any = when_any};
 	struct redis_outbox *outbox = mem_zalloc(1, sizeof(*outbox));
 
 	outbox->store.ops = &ops;
@@ -366,6 +373,7 @@ struct outbox_store *redis_outbox_new(const struct redis_options *options, struc
 		free(outbox);
 		return NULL;
 	}
+	outbox->bell = redis_bell_new(options);
 	return &outbox->store;
 }
 
@@ -373,6 +381,7 @@ void redis_outbox_free(struct outbox_store *store)
 {
 	if (!store)
 		return;
+	redis_bell_free(outbox_of(store)->bell);
 	redis_store_release(&outbox_of(store)->redis);
 	free(outbox_of(store));
 }

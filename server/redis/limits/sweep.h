@@ -8,6 +8,7 @@
 struct redis_outbox {
 	struct outbox_store store;
 	struct redis_store redis;
+	struct redis_bell *bell;
 };
 
 static inline struct redis_outbox *outbox_of(struct outbox_store *store)

@@ -11,6 +11,7 @@
 
 #define WRITE_DEADLINE_US INT64_C(10000000)
 #define IDLE_MAX 4 /* empty outboxes are polled less and less often, down to a quarter of the configured rate */
+#define RUNG_LOOK_US INT64_C(1000000) /* at most so rarely, while the store tells of entries by itself */
 
 CHORE_OWNER(pump_of, pump)
 
@@ -284,6 +285,24 @@ static enum flow_result step_write(struct flow *flow)
 	return FLOW_WAIT;
 }
 
+static void rung(void *arg)
+{
+	struct pump *pump = arg;
+
+	chore_interval(&pump->chore, poll_us(pump));
+}
+
+/* How long to leave the outboxes alone that were found empty, or in the hands of other pumps. */
+static int64_t idle_us(struct pump *pump)
+{
+	struct outbox_store *outbox = ledger_role_of(&pump->chore)->outbox;
+	int64_t longer_us = pump->chore.interval_us * 2, longest_us = IDLE_MAX * poll_us(pump);
+
+	if (pump->waiting.count == 0 && !pump->chore.asked_only && outbox->ops->when_any(outbox, rung, pump))
+		return longest_us > RUNG_LOOK_US ? longest_us : RUNG_LOOK_US;
+	return longer_us < longest_us ? longer_us : longest_us;
+}
+
 static enum flow_result step_pick(struct flow *flow)
 {
 	struct pump *pump = pump_of(flow);
@@ -295,8 +314,7 @@ static enum flow_result step_pick(struct flow *flow)
 	pump->part = arena_zalloc(&pump->chore.arena, PARTITIONS, sizeof(*pump->part));
 	left = pick(pump);
 	if (pump->parts == 0) {
-		int64_t idle_us = pump->chore.interval_us * 2;
-		pump->chore.interval_us = idle_us < IDLE_MAX * poll_us(pump) ? idle_us : IDLE_MAX * poll_us(pump);
+		pump->chore.interval_us = idle_us(pump);
 		return flow_succeed(flow);
 	}
 	flow_to(flow, step_write);

@@ -8,7 +8,10 @@
 
 static void ledger_role_free(struct role_chores *role)
 {
-	free(container_of(role, struct ledger_role, role));
+	struct ledger_role *ledger = container_of(role, struct ledger_role, role);
+
+	ledger->outbox->ops->when_any(ledger->outbox, NULL, NULL);
+	free(ledger);
 }
 
 /* The first pump starts the others when there is work for them. */

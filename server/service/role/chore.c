@@ -1,4 +1,4 @@
-/* Runs one chore, from its start until its next run is due (service/role/role.h). */
+/* Runs one chore, from its start until its next run is due, and sets the clock to that (service/role/role.h). */
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -7,6 +7,7 @@
 #include "service/role/role.h"
 
 #define PAUSE_AFTER_FAILURE_US INT64_C(500000)
+#define TICK_MIN_US INT64_C(1000)
 
 struct chore *chore_of(struct flow *flow)
 {
@@ -30,6 +31,24 @@ void chore_lease(struct chore *chore, struct ledger_lease *lease, const char *na
 		.ttl_us = ttl_us,
 	};
 	role->ledger->ops->lease(role->ledger, lease);
+}
+
+void role_tick(struct role_chores *role)
+{
+	struct timers *timers = role->worker->parts.timers;
+	int64_t due_us = INT64_MAX, delay_us;
+
+	timers->cancel(timers, &role->tick);
+	for (int i = 0; i < role->chores; i++) {
+		const struct chore *chore = role->chore[i];
+
+		if (!chore->asked_only && !chore->busy && chore->next_us < due_us)
+			due_us = chore->next_us;
+	}
+	if (due_us == INT64_MAX || role->stopping)
+		return;
+	delay_us = due_us - clock_mono_us();
+	timers->start(timers, &role->tick, delay_us > TICK_MIN_US ? delay_us : TICK_MIN_US);
 }
 
 static void role_free(struct role_chores *role)
@@ -72,7 +91,16 @@ static void chore_done(struct flow *flow)
 	chore->next_us = clock_mono_us() + pause_us;
 	if (flow->ok && chore->again)
 		chore_start(chore);
+	else
+		role_tick(role);
 	role_one_less(role);
+}
+
+void chore_interval(struct chore *chore, int64_t interval_us)
+{
+	chore->next_us += interval_us - chore->interval_us;
+	chore->interval_us = interval_us;
+	role_tick(chore->role);
 }
 
 void chore_start(struct chore *chore)

@@ -34,7 +34,7 @@ struct role_chores {
 	const char *name; /* "ledger": for the log */
 	char holder[96]; /* names this process as the holder of leases */
 	bool stopping;
-	int running; /* running chores, plus one for the tick */
+	int running; /* running chores, plus one until it is stopped */
 	int chores;
 	struct chore *chore[ROLE_CHORES_MAX];
 	struct wait tick;
@@ -50,14 +50,16 @@ void role_add(struct role_chores *role, struct chore *chore);
 /* Starts the clock; the caller runs the loop. */
 void role_start(struct role_chores *role);
 /*
- * Call it on the loop's thread. Starts nothing new. `stopped` runs once, later, when everything in flight has ended and
- * the role is freed; its stores may be freed then.
+ * Call it on the loop's thread. Starts nothing new. `stopped` runs once, perhaps before this returns, when everything in
+ * flight has ended and the role is freed; its stores may be freed then.
  */
 void role_stop(struct role_chores *role, void (*stopped)(void *arg), void *arg);
 
 struct chore *chore_of(struct flow *flow);
 /* Starts the chore, unless it is running or the role is stopping. */
 void chore_start(struct chore *chore);
+/* From now on, `interval_us` is from the end of a run to the next; it is counted anew from the end of the last one. */
+void chore_interval(struct chore *chore, int64_t interval_us);
 bool chore_stopping(const struct chore *chore);
 /* Asks for the lease `name`, so that one process at a time runs the chore. */
 void chore_lease(struct chore *chore, struct ledger_lease *lease, const char *name, int64_t ttl_us,
@@ -67,7 +69,9 @@ void chore_lease(struct chore *chore, struct ledger_lease *lease, const char *na
 #define CHORE_OWNER(name, owner) FLOW_OWNER_BY(name, owner, chore.flow)
 #define CHORE_RESUME(callback, op, owner, member) FLOW_RESUME_IN(callback, op, owner, member, chore.flow)
 
-/* chore.c, for role.c: call it when one of role->running has ended; the last one frees a role that is stopping. */
+/* chore.c, for role.c: sets the clock to the time at which the next chore is due. */
+void role_tick(struct role_chores *role);
+/* Also there: call it when one of role->running has ended; the last one frees a role that is stopping. */
 void role_one_less(struct role_chores *role);
 
 #endif

@@ -119,6 +119,70 @@ static void settle(const char *request_id)
 	assert_int_equal(op.op.status, LIMITS_OK);
 }
 
+static void use_up(const char *request_id)
+{
+	hold(request_id, 60000000);
+	settle(request_id);
+}
+
+static int rings;
+
+static void on_ring(void *arg)
+{
+	(*(int *)arg)++;
+}
+
+static bool has_rung(struct redis_bench *b)
+{
+	(void)b;
+	return rings > 0;
+}
+
+static bool tells(struct redis_bench *b)
+{
+	(void)b;
+	return outbox->ops->when_any(outbox, on_ring, &rings);
+}
+
+TEST_WITH(it_tells_of_an_entry_once, open_bench, close_bench)
+{
+	rings = 0;
+	assert_false(outbox->ops->when_any(outbox, NULL, NULL));
+	redis_bench_until(&bench, tells);
+	hold("a", 60000000);
+	assert_int_equal(rings, 0);
+	settle("a");
+	redis_bench_until(&bench, has_rung);
+	use_up("b");
+	use_up("c");
+	assert_int_equal(rings, 1);
+}
+
+TEST_WITH(it_tells_at_once_of_an_entry_that_is_there, open_bench, close_bench)
+{
+	rings = 0;
+	use_up("a");
+	redis_bench_until(&bench, tells);
+	redis_bench_until(&bench, has_rung);
+}
+
+TEST_WITH(who_no_longer_waits_is_told_nothing, open_bench, close_bench)
+{
+	int others = 0;
+
+	rings = 0;
+	redis_bench_until(&bench, tells);
+	assert_true(outbox->ops->when_any(outbox, on_ring, &others));
+	use_up("a");
+	while (others == 0)
+		uv_run(&bench.loop, UV_RUN_ONCE);
+	assert_int_equal(rings, 0);
+	assert_true(outbox->ops->when_any(outbox, on_ring, &rings));
+	outbox->ops->when_any(outbox, NULL, NULL);
+	use_up("b");
+	assert_int_equal(rings, 0);
+}
+
 static int partition(void)
 {
 	return partition_of(ACCOUNT_USER, "acme", "ann");

@@ -33,6 +33,36 @@ static void again_due(struct wait *wait)
 	again->timers->start(again->timers, &again->wait, 0);
 }
 
+static void never_due(struct wait *wait)
+{
+	(void)wait;
+	fail_msg("a cancelled wait was due");
+}
+
+TEST(a_cancelled_wait_is_never_due_and_the_others_are)
+{
+	uv_loop_t loop;
+	struct again again = {.wait.due = again_due, .left = 1, .turns_before = -1};
+	struct wait first = {.due = never_due}, last = {.due = never_due}, unstarted = {.due = never_due};
+	struct timers *timers;
+
+	assert_int_equal(uv_loop_init(&loop), 0);
+	timers = loop_timers_new(&loop);
+	again.timers = timers;
+	timers->start(timers, &first, 0);
+	timers->start(timers, &again.wait, 1000);
+	timers->start(timers, &last, 2000);
+	timers->cancel(timers, &first);
+	timers->cancel(timers, &last);
+	timers->cancel(timers, &unstarted);
+	uv_run(&loop, UV_RUN_DEFAULT);
+	assert_int_equal(again.left, 0);
+	timers->cancel(timers, &again.wait);
+	loop_timers_free(timers);
+	uv_run(&loop, UV_RUN_DEFAULT);
+	assert_int_equal(uv_loop_close(&loop), 0);
+}
+
 /* So that whatever it does in portions lets others have their turn. */
 TEST(a_wait_of_no_time_that_begins_in_another_one_is_due_in_a_later_turn)
 {
