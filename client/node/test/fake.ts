@@ -7,6 +7,7 @@ export interface Asked {
   method: string;
   request: any;
   metadata: Metadata;
+  /** In milliseconds of a clock that is never set. */
   at: number;
 }
 type Answer = object | { status: number; details?: string; retryMs?: number; reason?: string; pushbackMs?: number } | "silence";
@@ -66,15 +67,31 @@ export class FakeServer {
       const method = api.LimiterMethods[name as "acquire" | "events"];
       this.server.register(method.path, (call: ServerWritableStream<Buffer, Buffer>) => this.open(name, method, handler, call), same, same, "serverStream");
     }
-    this.port = await new Promise<number>((resolve, reject) =>
-      this.server.bindAsync(this.address, ServerCredentials.createInsecure(), (error, port) => (error ? reject(error) : resolve(port))));
+    if (this.port) await this.bind();
+    else await this.bindAnywhere();
     return this;
+  }
+
+  private bind(): Promise<void> {
+    return new Promise((resolve, reject) => this.server.bindAsync(this.address, ServerCredentials.createInsecure(), (error) => (error ? reject(error) : resolve())));
+  }
+
+  /* Below the ports that the system gives to outgoing connections: nobody takes it while the server is stopped. */
+  private async bindAnywhere(): Promise<void> {
+    for (let tries = 1; ; tries++) {
+      this.port = 30_000 + Math.floor(Math.random() * 2_700);
+      try {
+        return await this.bind();
+      } catch (error) {
+        if (tries === 50) throw error;
+      }
+    }
   }
 
   private add(name: string, method: { path: string; request: any; answer: any }): void {
     this.server.register(method.path, async (call: ServerUnaryCall<Buffer, Buffer>, done: sendUnaryData<Buffer>) => {
       const request = method.request.decode(call.request);
-      const asked = { method: name, request, metadata: call.metadata, at: Date.now() };
+      const asked = { method: name, request, metadata: call.metadata, at: performance.now() };
       this.asked.push(asked);
       try {
         const answer = await (this.handlers[name] ?? this.eachItem(name))(request, asked, call);
@@ -102,7 +119,7 @@ export class FakeServer {
 
   private open(name: string, method: { request: any; answer: any }, handler: StreamHandler | undefined, call: ServerWritableStream<Buffer, Buffer>): void {
     const request = method.request.decode(call.request);
-    const asked = { method: name, request, metadata: call.metadata, at: Date.now() };
+    const asked = { method: name, request, metadata: call.metadata, at: performance.now() };
 
     this.asked.push(asked);
     handler?.(request, {

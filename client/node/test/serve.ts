@@ -3,6 +3,9 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
+/** For a client whose own time limits are not what a test is about: on a busy machine, any call may take long. */
+export const PATIENT = { timeoutMs: 120_000, attemptMs: 60_000, failAfterMs: 120_000 };
+
 const SERVE = fileURLToPath(new URL("../../../tests/clients/serve.py", import.meta.url));
 
 export interface Order {

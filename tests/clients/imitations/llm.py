@@ -15,7 +15,7 @@ Control, as JSON over HTTP:
                             `hold_after`: a stream stops after this many words until /control/release or the client leaves.
     FAILURE                 {"status": 429, "headers": {}, "body": {}}, or {"after": 2}: a stream breaks off after two words. Each is used once
     GET  /control/requests  {"count": N, "requests": [{"path", "headers", "body", "ended": null|"answered"|"failed"|"aborted"}]}
-    GET  /control/wait?count=N&ended=aborted   answers when so many requests have arrived (or ended so); 503 after 30 s
+    GET  /control/wait?count=N&ended=aborted   answers when so many requests have arrived (or ended so); 503 after 60 s
     POST /control/release   lets streams that are held go on
     POST /control/reset     the settings and the counts of the start
 """
@@ -35,7 +35,7 @@ DEFAULTS = {
     "usage": {"input": 1000, "cached": 600, "write": 0, "output": 500, "reasoning": 200},
     "text": "Hello there, this is the answer.", "tool_rounds": 0, "arguments": {}, "hold_after": None, "fail": [],
 }
-WAIT_S = 30
+WAIT_S = 60
 
 
 class State:

@@ -4,7 +4,7 @@ import { after, before, test, type TestContext } from "node:test";
 import { Client, Events, GatewayIntentBits, Partials, type ChatInputCommandInteraction, type Message } from "discord.js";
 import { Bursar } from "bursar";
 import { bursarBot, type DiscordOptions } from "bursar/discord";
-import { Served, until } from "../serve.js";
+import { PATIENT, Served, until } from "../serve.js";
 import { Discord, discordMissing, Gate } from "./bench.js";
 
 const skip = discordMissing();
@@ -16,6 +16,7 @@ let bots = 700;
 before(async () => {
   if (skip) return;
   [served, discord] = await Promise.all([Served.start(), Discord.start()]);
+  await served.bursar("tier", "put", "three", "requests=3/h");
 });
 after(async () => {
   if (skip) return;
@@ -34,7 +35,7 @@ const INTENTS = [GatewayIntentBits.Guilds, GatewayIntentBits.GuildMessages, Gate
 /** A bot that answers messages that are addressed to it by its number, and the slash command of that name. */
 async function start(t: TestContext, options: DiscordOptions<any> = {}): Promise<Bench & { name: string }> {
   const name = `b${++bots}`;
-  const bursar = new Bursar({ address: served.addresses });
+  const bursar = new Bursar({ address: served.addresses, ...PATIENT });
   const gate = await Gate.start();
   const errors: unknown[] = [];
   const client = new Client({ intents: INTENTS, partials: [Partials.Channel], rest: { api: discord.api } });
@@ -65,6 +66,11 @@ async function start(t: TestContext, options: DiscordOptions<any> = {}): Promise
   return { name, bursar, gate, errors, client };
 }
 
+/** A user who may ask three times, and then not for 20 minutes: however long the test takes. */
+async function three(user: number): Promise<void> {
+  await served.bursar("account", "put", `discord:${user}`, "--tier", "three");
+}
+
 interface Shown {
   id: string;
   content: string;
@@ -91,6 +97,7 @@ async function command(name: string, user: number, text: string, more: object = 
 test("a message is answered, and a user at the limit is told once, with the time", { skip }, async (t) => {
   const { name, bursar, gate, errors } = await start(t, { upgradeUrl: "https://example.org/pro" });
   gate.open = true;
+  await three(3001);
   let channel = "";
   for (let n = 1; n <= 3; n += 1) channel = await messageTo(name, 3001, `m${n}`);
   await until(async () => (await shown(channel)).length === 3);
@@ -99,7 +106,7 @@ test("a message is answered, and a user at the limit is told once, with the time
   await until(async () => (await shown(other)).length === 1);
   await until(async () => (await shown(channel)).length === 4);
   const denial = (await shown(channel)).at(-1)!;
-  assert.match(denial.content, /limit of 3 requests per minute\. Try again in \d+ seconds\./);
+  assert.match(denial.content, /limit of 3 requests per hour\. Try again in \d+ minutes/);
   assert.deepEqual(denial.components[0]!.components.map(({ url, label }) => [label, url]), [["Upgrade", "https://example.org/pro"]]);
   await until(async () => (await bursar.status({ user: "discord:3001" })).accounts[0]!.openReservations === 0);
   assert.deepEqual(errors, []);
@@ -127,6 +134,7 @@ test("a command that waits in the queue is deferred in time; its reply counts do
 test("a denied command is answered each time, seen by its user only", { skip }, async (t) => {
   const { name, gate, errors } = await start(t);
   gate.open = true;
+  await three(3201);
   let channel = "";
   for (let n = 1; n <= 5; n += 1) {
     channel = await command(name, 3201, `m${n}`);
@@ -158,6 +166,7 @@ test("an event that comes twice runs once, also in another process", { skip }, a
   const id = "900000000000000001";
   let channel = "";
   for (let n = 0; n < 3; n += 1) channel = await messageTo(one.name, 3401, "once", { id });
+  await until(async () => (await shown(channel)).length > 0);
   const other = bots; // the same bot in another process: the same id of the bot, another memory
   bots = other - 1;
   const two = await start(t);
@@ -172,7 +181,7 @@ test("an event that comes twice runs once, also in another process", { skip }, a
 
 test("edits that Discord slows down do not pile up, and what fails is told to onError only", { skip }, async (t) => {
   await served.bursar("pool", "put", "slow", "--slots", "1");
-  const { name, gate, errors, bursar } = await start(t, { pool: "slow", noticeMs: 0 });
+  const { name, gate, errors, bursar } = await start(t, { pool: "slow", noticeMs: 0, texts: { "*": { eta: "" } } });
   await messageTo(name, 3501, "m1");
   await gate.work(1);
   let channel = "";

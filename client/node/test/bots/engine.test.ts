@@ -7,7 +7,7 @@ import type { Job } from "../../dist/esm/bots/job.js";
 import type { BotOptions } from "../../dist/esm/bots/options.js";
 import type { Incoming, Place } from "../../dist/esm/bots/place.js";
 import { allowed, FakeServer, type Handler, type StreamHandler } from "../fake.js";
-import { until } from "../serve.js";
+import { PATIENT, until } from "../serve.js";
 import { FakeClock } from "./fake_clock.js";
 
 const START_US = 1_796_000_000_000_000;
@@ -57,7 +57,7 @@ let updates = 0;
 
 async function bench(t: TestContext, handlers: Record<string, Handler>, more: { options?: BotOptions<Update>; client?: BursarOptions; acquire?: StreamHandler; work?: (job: Job) => unknown } = {}): Promise<Bench> {
   const server = await new FakeServer({ record: () => ({}), cancel: () => ({ state: "RESERVATION_STATE_CANCELLED" }), ...handlers }, more.acquire).start();
-  const bursar = new Bursar({ address: server.address, attemptMs: 300, ...more.client });
+  const bursar = new Bursar({ address: server.address, ...PATIENT, ...more.client });
   const clock = new FakeClock();
   const errors: unknown[] = [];
   const ran: string[] = [];

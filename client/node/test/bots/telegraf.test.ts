@@ -7,7 +7,7 @@ import { Telegraf, type Context } from "telegraf";
 import { message } from "telegraf/filters";
 import { Bursar } from "bursar";
 import { bursarBot, type BotOptions } from "bursar/telegraf";
-import { Served, until } from "../serve.js";
+import { PATIENT, Served, until } from "../serve.js";
 import { Gate, Telegram } from "./bench.js";
 
 let served: Served;
@@ -32,7 +32,7 @@ interface Bench {
 /** A bot whose handlers may take no longer than a moment; Telegraf's own limit is 90 s. */
 async function start(t: TestContext, options: BotOptions<Context> = {}): Promise<Bench> {
   const id = ++bots;
-  const bursar = new Bursar({ address: served.addresses });
+  const bursar = new Bursar({ address: served.addresses, ...PATIENT });
   const gate = await Gate.start();
   const errors: unknown[] = [];
   const bot = new Telegraf(`${id}:secret`, { handlerTimeout: 200, telegram: { apiRoot: telegram.url } });
@@ -86,6 +86,8 @@ test("without the plugin, such a handler ends polling: what the plugin is for", 
 
 test("a user at the limit is told once; the queue shows its position and takes it away", async (t) => {
   await served.bursar("pool", "put", "tele", "--slots", "1");
+  await served.bursar("tier", "put", "three", "requests=3/h"); // and then none for 20 minutes: however long the test takes
+  await served.bursar("account", "put", "telegram:2201", "--tier", "three");
   const { id, bot, gate, errors } = await start(t, { pool: "tele", noticeMs: 0 });
   const polling = bot.launch();
   t.after(async () => {
@@ -101,7 +103,7 @@ test("a user at the limit is told once; the queue shows its position and takes i
   gate.releaseAll();
   await telegram.said(2202, 2);
   for (let n = 2; n <= 6; n += 1) await telegram.message(id, 2201, `m${n}`);
-  const said = async () => (await telegram.said(2201)).filter((text) => /Try again in \d+ seconds/.test(text));
+  const said = async () => (await telegram.said(2201)).filter((text) => /Try again in \d+ minutes/.test(text));
   await until(async () => (await said()).length > 0);
   await telegram.message(id, 2203, "last");
   await telegram.said(2203, 1);

@@ -3,12 +3,12 @@ import { after, before, test } from "node:test";
 import { status } from "@grpc/grpc-js";
 import { Bursar, BursarError, type AlertEvent, type BursarOptions, type EventsOptions } from "bursar";
 import { FakeServer } from "../fake.js";
-import { Served, until } from "../serve.js";
+import { PATIENT, Served, until } from "../serve.js";
 
 let served: Served;
 const clients: Bursar[] = [];
 const client = (options: BursarOptions = {}): Bursar => {
-  const made = new Bursar({ address: served.addresses, ...options });
+  const made = new Bursar({ address: served.addresses, ...PATIENT, ...options });
   clients.push(made);
   return made;
 };

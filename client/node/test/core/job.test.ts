@@ -2,12 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Bursar, type Job } from "bursar";
 import { FakeServer, allowed } from "../fake.js";
+import { PATIENT } from "../serve.js";
 
 async function running(body: (bursar: Bursar, server: FakeServer) => Promise<void>): Promise<any[]> {
   const server = await new FakeServer({
     check: (request) => allowed(request), record: (request) => ({ requestId: request.reservation.requestId }), cancel: () => ({ state: "RESERVATION_STATE_CANCELLED" }),
   }).start();
-  const bursar = new Bursar({ address: server.address });
+  const bursar = new Bursar({ address: server.address, ...PATIENT });
   await body(bursar, server);
   await bursar.close();
   server.stop();
@@ -68,7 +69,7 @@ test("a function that throws after it told usage is charged for it", async () =>
 test("a record that is refused does not take the answer away", async () => {
   const server = await new FakeServer({ check: (request) => allowed(request), record: () => ({ status: 3, details: "no" }) }).start();
   const errors: Error[] = [];
-  const bursar = new Bursar({ address: server.address, onError: (error) => errors.push(error) });
+  const bursar = new Bursar({ address: server.address, ...PATIENT, onError: (error) => errors.push(error) });
   assert.equal(await bursar.run(input, () => "answer"), "answer");
   assert.deepEqual(errors.map((error) => error.message), ["no"]);
   await bursar.close();
@@ -77,7 +78,7 @@ test("a record that is refused does not take the answer away", async () => {
 
 test("onDenied answers in place of the function", async () => {
   const server = await new FakeServer({ check: () => ({ allowed: false, reason: "REASON_QUOTA", message: "Enough for today." }) }).start();
-  const bursar = new Bursar({ address: server.address });
+  const bursar = new Bursar({ address: server.address, ...PATIENT });
   assert.equal(await bursar.run<string>(input, () => "ran", { onDenied: (check) => check.message }), "Enough for today.");
   await bursar.close();
   server.stop();

@@ -3,11 +3,11 @@ import { test, type TestContext } from "node:test";
 import { status } from "@grpc/grpc-js";
 import { Bursar } from "bursar";
 import { FakeServer, allowed, type Handler } from "../fake.js";
-import { until } from "../serve.js";
+import { PATIENT, until } from "../serve.js";
 
 async function bench(t: TestContext, options: object = {}, renew: Handler = () => ({ expiresAtUs: 1 })): Promise<{ bursar: Bursar; server: FakeServer }> {
   const server = await new FakeServer({ check: (request) => allowed(request), record: () => ({}), cancel: () => ({}), renew }).start();
-  const bursar = new Bursar({ address: server.address, gather: false, orphanMs: 1_000, timeoutMs: 60_000, attemptMs: 60_000, ...options });
+  const bursar = new Bursar({ address: server.address, gather: false, orphanMs: 1_000, ...PATIENT, ...options });
   t.after(async () => {
     await bursar.close();
     server.stop();
@@ -22,25 +22,26 @@ test("what runs is extended until it is recorded or given back, the longer it ru
   const { bursar, server } = await bench(t);
   const [first, second, third] = [await bursar.check({ user: "ann" }), await bursar.check({ user: "ann" }), await bursar.check({ user: "ann" })];
   assert.deepEqual(server.calls("check").map(({ request }) => request.reservationTtlUs), [1_000_000, 1_000_000, 1_000_000]);
-  await until(() => of(server, second.reservation) === 1 && of(server, third.reservation) === 1);
+  await until(() => of(server, second.reservation) > 0 && of(server, third.reservation) > 0);
   await bursar.record(second, { usage: {}, keepOpen: true });
   await bursar.cancel(third);
-  await until(() => of(server, first.reservation) === 3 && of(server, second.reservation) >= 3);
+  await until(() => of(server, first.reservation) >= 3 && of(server, second.reservation) >= 3);
   await bursar.record(second, { usage: {}, attempt: 1 });
   const counts = [of(server, second.reservation), of(server, third.reservation)];
-  await until(() => of(server, first.reservation) === 4);
+  const more = of(server, first.reservation) + 1;
+  await until(() => of(server, first.reservation) >= more);
   assert.deepEqual([of(server, second.reservation), of(server, third.reservation)], counts);
   const lengths = renewed(server).filter(([one]) => one === first.reservation).map(([, us]) => us);
-  assert.ok(lengths[0] === 1_000_000 && lengths[3]! > lengths[0], String(lengths));
+  assert.ok(lengths.every((us, n) => us >= (lengths[n - 1] ?? 1_000_000)) && lengths.at(-1)! > lengths[0]!, String(lengths));
 });
 
 test("what would not outlive the process is not extended, nor is it with orphanMs 0", async (t) => {
   const { bursar, server } = await bench(t);
   const long = await bursar.check({ user: "ann" });
   await bursar.check({ user: "ann", reservationTtlMs: 1_000 });
-  await until(() => of(server, long.reservation) === 2);
-  assert.equal(renewed(server).length, 2);
-  const never = new Bursar({ address: server.address, orphanMs: 0 });
+  await until(() => of(server, long.reservation) >= 2);
+  assert.deepEqual([...new Set(renewed(server).map(([handle]) => handle))], [long.reservation]);
+  const never = new Bursar({ address: server.address, orphanMs: 0, ...PATIENT });
   await never.check({ user: "ann" });
   await never.check({ user: "ann", reservationTtlMs: 5_000 });
   await never.close();
@@ -52,9 +53,9 @@ test("a repeat is extended by the process whose check came first", async (t) => 
   const first = await bursar.check({ user: "ann" });
   const repeats = new FakeServer({ check: (request) => allowed(request, { repeat: true }), renew: () => ({}) });
   await repeats.start();
-  const other = new Bursar({ address: repeats.address, orphanMs: 1_000 });
+  const other = new Bursar({ address: repeats.address, orphanMs: 1_000, ...PATIENT });
   await other.check({ user: "ann", requestId: "known" });
-  await until(() => of(server, first.reservation) === 2);
+  await until(() => of(server, first.reservation) >= 2);
   assert.deepEqual(renewed(repeats), []);
   await other.close();
   repeats.stop();
@@ -70,7 +71,7 @@ test("one that has ended is not asked for again; one that no server answers for 
   });
   ended = (await bursar.check({ user: "ann" })).reservation;
   const waits = await bursar.check({ user: "ann" });
-  await until(() => of(server, ended) === 1 && of(server, waits.reservation) === 1);
+  await until(() => of(server, ended) > 0 && of(server, waits.reservation) > 0);
   away = false;
   await until(() => of(server, waits.reservation) >= 3);
   assert.equal(of(server, ended), 1);

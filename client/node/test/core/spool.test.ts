@@ -8,7 +8,7 @@ import { Bursar, RecordError } from "bursar";
 import { RecordBatchRequestMessage } from "../../dist/esm/gen/bursar.js";
 import { batchName, fileName, fromText } from "../../dist/esm/core/spoolfile.js";
 import { FakeServer, allowed, type Handler } from "../fake.js";
-import { until } from "../serve.js";
+import { PATIENT, until } from "../serve.js";
 
 const ok: Handler = (request) => ({ requestId: request.reservation.requestId, cost: { costNanoUsd: 42 } });
 
@@ -35,7 +35,7 @@ async function bench(t: TestContext, handler: Handler = ok): Promise<Bench> {
   return {
     server, directory, errors,
     client: (options = {}) => {
-      const client = new Bursar({ address: server.address, spool: { directory }, failAfterMs: 1, onError: (error) => errors.push(error), ...options });
+      const client = new Bursar({ address: server.address, spool: { directory }, ...PATIENT, failAfterMs: 1, onError: (error) => errors.push(error), ...options });
       clients.push(client);
       return client;
     },
@@ -74,7 +74,7 @@ test("when a server is back, records are delivered in order, each once, and thei
 test("a caller that still waits gets the cost when its record is delivered", async (t) => {
   const { server, client } = await bench(t);
   server.stop();
-  const record = client({ failAfterMs: 60_000, timeoutMs: 60_000 }).record({ user: "ann" }, { usage: {} });
+  const record = client(PATIENT).record({ user: "ann" }, { usage: {} });
   await server.start();
   const result = await record;
   assert.deepEqual([result.queued, result.costNanoUsd], [false, 42]);
@@ -174,7 +174,7 @@ test("a record that a server cannot take now is kept at once, and sent again whe
   let calls = 0;
   const handler: Handler = (request, asked, call) => (calls++ === 0 ? { status: status.UNAVAILABLE, reason: "STORE" } : ok(request, asked, call));
   const { server, client, files } = await bench(t, handler);
-  const record = client({ failAfterMs: 60_000, timeoutMs: 60_000 }).record({ reservation: "a" }, { usage: {} });
+  const record = client(PATIENT).record({ reservation: "a" }, { usage: {} });
   await until(() => files().length === 1 || calls > 1, "the file");
   assert.equal((await record).costNanoUsd, 42);
   assert.deepEqual(server.asked.map((one) => one.method), ["record", "recordBatch"]);
@@ -184,7 +184,7 @@ test("records are on disk while they are on their way, those of a call in one fi
   let answer: (() => void) | undefined;
   const wait = new Promise<void>((resolve) => (answer = resolve));
   const { client, directory, files } = await bench(t, (request, asked, call) => wait.then(() => ok(request, asked, call)));
-  const bursar = client({ failAfterMs: 60_000, timeoutMs: 60_000, attemptMs: 60_000 });
+  const bursar = client(PATIENT);
   const sent = ["a", "b", "c"].map((reservation) => bursar.record({ reservation }, { usage: { inputTokens: 5 } }));
   await until(() => files().length === 1, "the file");
   assert.match(files()[0]!, /^\d{16}-[0-9a-f]{8}-0\.batch$/);
@@ -221,7 +221,7 @@ test("a folder that has become unwritable costs no record, and is told", async (
 
 test("use that was told is on disk until the job ends", async (t) => {
   const { server, client, files, errors } = await bench(t);
-  const bursar = client({ fail: "open", failAfterMs: 60_000, timeoutMs: 60_000 });
+  const bursar = client({ fail: "open", ...PATIENT });
   await bursar.run({ user: "ann" }, async (job) => {
     job.tokens({ inputTokens: 1 });
     assert.equal(files().length, 1);
@@ -234,7 +234,7 @@ test("use that was told is on disk until the job ends", async (t) => {
 
 test("use that cannot be recorded is told when it is, not where it was told", async (t) => {
   const { client, files, errors } = await bench(t);
-  const bursar = client({ failAfterMs: 60_000, timeoutMs: 60_000 });
+  const bursar = client(PATIENT);
   await bursar.run({ user: "ann" }, (job) => job.tokens({ inputToken: 1 } as object));
   assert.deepEqual(errors.map((error) => (error as RecordError).code), ["INVALID_ARGUMENT"]);
   assert.deepEqual(files(), []);

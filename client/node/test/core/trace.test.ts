@@ -4,13 +4,14 @@ import { context, trace } from "@opentelemetry/api";
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from "@opentelemetry/sdk-trace-base";
 import { Bursar } from "bursar";
 import { FakeServer, allowed } from "../fake.js";
+import { PATIENT } from "../serve.js";
 
 test("without OpenTelemetry no traceparent is sent; with it, calls are spans, which name no user", async (t) => {
   const server = await new FakeServer({
     check: (request) => (request.user === "bob" ? { allowed: false, reason: "REASON_QUOTA", tier: "free", message: "Enough." } : allowed(request)),
     record: (request) => ({ requestId: request.reservation.handle }),
   }, (request, call) => call.send({ check: allowed(request.check), granted: { lease: "l", fence: 1n, leaseUs: 30_000_000 } })).start();
-  const bursar = new Bursar({ address: server.address });
+  const bursar = new Bursar({ address: server.address, ...PATIENT });
   t.after(async () => {
     await bursar.close();
     server.stop();

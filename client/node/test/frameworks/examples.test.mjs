@@ -57,18 +57,30 @@ const collect = async (response) => {
 
 const requestsOf = async (user) => JSON.parse(await bursar.bursar("status", user, "--json"));
 
+/** What two streams send that wait for a slot until both are in the queue, and then follow one another. */
+async function collectBoth(ask) {
+  const waiting = async () => (await bursar.client.admin.getPoolStats({ ref: { name: "agent-execution" } })).waiting;
+  await bursar.bursar("pool", "drain", "agent-execution");
+  const both = [ask(0).then(collect), ask(1).then(collect)];
+  await until(async () => (await waiting()) === 2, "both to wait");
+  await bursar.bursar("pool", "resume", "agent-execution");
+  return Promise.all(both);
+}
+
+/** One waits for its slot, and then answers. */
+function assertAnswered(all) {
+  assert.ok(all[0].event === "queued" && all[0].position >= 1, JSON.stringify(all[0]));
+  assert.match(all.filter(({ event }) => event === "text").map(({ text }) => text).join(""), /bright lamp/);
+  assert.equal(all.at(-1).event, "done");
+}
+
 test("express-api: answers, waits for a slot, denies and counts", async () => {
   const { child, url } = await start("express-api", "node", ["server.mjs"]);
   const post = (path, user) => fetch(url + path, { method: "POST", headers: { "content-type": "application/json", "x-user": user }, body: JSON.stringify({ message: "What is a lighthouse?" }) });
 
   const { answer } = await (await post("/answer", "ann")).json();
   assert.match(answer, /bright lamp/);
-  const [first, second] = await Promise.all([post("/chat", "ann").then(collect), post("/chat", "bob").then(collect)]);
-  for (const all of [first, second]) {
-    assert.match(all.filter(({ event }) => event === "text").map(({ text }) => text).join(""), /bright lamp/);
-    assert.equal(all.at(-1).event, "done");
-  }
-  assert.ok([...first, ...second].some(({ event, position }) => event === "queued" && position >= 1), "one of the two waited");
+  for (const all of await collectBoth((n) => post("/chat", ["ann", "bob"][n]))) assertAnswered(all);
 
   await bursar.account("carl", "one");
   assert.equal((await post("/chat", "carl")).status, 200);
@@ -77,6 +89,8 @@ test("express-api: answers, waits for a slot, denies and counts", async () => {
   assert.equal(denial.headers.get("x-should-retry"), "false");
   assert.equal((await denial.json()).error.code, "quota");
 
+  const used = async () => (await bursar.client.status({ user: "ann" })).accounts[0].limits.find(({ limit }) => limit.name === "requests_per_day").used;
+  await until(async () => (await used()) === 2, "both records");
   const limits = await (await fetch(url + "/usage", { headers: { "x-user": "ann" } })).json();
   assert.ok(limits.some(({ limit, used }) => limit === "requests_per_day" && used === 3));
   assert.ok(await requestsOf("ann"));
@@ -133,12 +147,7 @@ test("next-chat: builds, answers, waits for a slot, denies, limits pages by addr
 
   assert.equal((await fetch(`${url}/api/chat`, { method: "POST", body: "{}" })).status, 401);
   assert.match((await (await post("/api/answer", "nina")).json()).answer, /bright lamp/);
-  const both = await Promise.all([post("/api/chat", "nina").then(collect), post("/api/chat", "otto").then(collect)]);
-  for (const all of both) {
-    assert.match(all.filter(({ event }) => event === "text").map(({ text }) => text).join(""), /bright lamp/);
-    assert.equal(all.at(-1).event, "done");
-  }
-  assert.ok(both.flat().some(({ event, position }) => event === "queued" && position >= 1), "one of the two waited");
+  for (const all of await collectBoth((n) => post("/api/chat", ["nina", "otto"][n]))) assertAnswered(all);
 
   await bursar.account("paul", "one");
   await collect(await post("/api/chat", "paul"));

@@ -12,7 +12,7 @@ import { startBursar, until } from "./servers.mjs";
 let bursar;
 before(async () => {
   bursar = await startBursar();
-  await bursar.tier("short", "requests=1/3s");
+  await bursar.tier("short", "requests=1/50s");
   await bursar.tier("long", "requests=1/day");
   await bursar.tier("small", "tokens=100/min");
   await bursar.tier("plain", "requests=1000/min", "tokens=1000000/day", "cost=100/day");
@@ -70,7 +70,7 @@ for (const [name, express] of [["Express 4", express4], ["Express 5", express5]]
       assert.equal(error.code, "request_rate");
       assert.equal(error.type, "rate_limit_error");
       assert.ok(error.message.length > 20);
-      assert.match(denial.headers.get("retry-after"), /^[123]$/);
+      assert.match(denial.headers.get("retry-after"), /^\d+$/);
       assert.match(denial.headers.get("retry-after-ms"), /^\d+$/);
       assert.equal(denial.headers.get("x-should-retry"), null);
       assert.equal(denial.headers.get("x-bursar-reason"), "request_rate");
