@@ -13,11 +13,12 @@
  *            dollar. Every size is in bytes.
  * ERRORS     A function that can fail fills a struct bursar_error, which you may leave out (NULL), and returns NULL or
  *            false. That a limit refuses a request is not an error: the answer of a check says `allowed`.
- * THREADS    A connection, and every stream, slot and batch on it, is used by one thread at a time. Different threads
+ * THREADS    A connection, and every stream, slot, batch and spool on it, is used by one thread at a time. Different threads
  *            can use different connections. Functions that take no connection can be called from any thread. gRPC has
  *            threads of its own: after bursar_open, fork only to exec.
- * CALLBACKS  Run only inside bursar_poll, bursar_slot_tick, bursar_batch_free, bursar_close or a call that waits, in the
- *            thread that called it. They may submit calls and open streams, but not wait for a call, poll or close.
+ * CALLBACKS  Run only inside bursar_poll, bursar_slot_tick, bursar_spool_*, bursar_batch_free, bursar_close or a call that
+ *            waits, in the thread that called it. They may submit calls and open streams, but not wait for a call, poll or
+ *            close.
  * MEMORY     When the system has none left, the library aborts the process.
  * ABI        The soname has the first two numbers of the version (libbursar.so.0.1). While they stay the same, symbols,
  *            structs and constants stay the same. When they change, fields may have been added to messages and structs
@@ -294,45 +295,8 @@ void bursar_batch_flush(struct bursar_batch *batch);
  */
 void bursar_batch_free(struct bursar_batch *batch);
 
-/*
- * Keeps records that no server takes in a folder on disk until one does, so that what was spent is not forgotten when the
- * server is away or this program ends. Each is delivered at least once, and the server counts a repeat once.
- */
-struct bursar_spool;
-
-/*
- * Called when the server refuses a record of the folder for good, or a file does not hold one: the file has been renamed
- * to `name` and is not sent again. `error` is valid during the callback.
- */
-typedef void bursar_spool_refused(void *ctx, const char *name, const struct bursar_error *error);
-
-/*
- * Called exactly once for each record. Answered: `answer` is not NULL and belongs to you (bursar_free). Kept in the
- * folder, to be sent later: `kept`. Neither: `error` says why (the record is wrong, or the folder is full or cannot be
- * written), and it is yours to keep.
- */
-typedef void bursar_spooled(void *ctx, Bursar__V1__RecordResponse *answer, bool kept, const struct bursar_error *error);
-
-/*
- * Opens a folder, which is made if it does not exist; what is in it is sent first. `records_max` is how many records it may
- * keep (0: 10,000). `refused` may be NULL. NULL with INVALID_ARGUMENT when the folder cannot be used. Close the spool
- * before the connection.
- */
-struct bursar_spool *bursar_spool_open(struct bursar *bursar, const char *directory, size_t records_max,
-	bursar_spool_refused *refused, void *ctx, struct bursar_error *error);
-
-/* Sends a record (copied), or keeps it if no server takes it. Never fails: what goes wrong is told to `done`. */
-void bursar_spool_record(
-	struct bursar_spool *spool, const Bursar__V1__RecordRequest *request, bursar_spooled *done, void *ctx);
-
-/* Call it at least once a second beside bursar_poll: sends what waits, again after 1 to 30 s when that fails. */
-void bursar_spool_tick(struct bursar_spool *spool);
-
-/* How many records wait in the folder. */
-size_t bursar_spool_waiting(const struct bursar_spool *spool);
-
-/* Closes the folder. Records that are on their way still get their `done`, and are kept if need be. NULL is fine. */
-void bursar_spool_close(struct bursar_spool *spool);
+/* Records on disk until they have arrived. */
+#include "bursar/spool.h"
 
 #ifdef __GNUC__
 #pragma GCC visibility pop
