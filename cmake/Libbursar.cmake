@@ -47,7 +47,7 @@ target_link_options(bursar_shared PRIVATE -Wl,-z,defs)
 
 install(TARGETS bursar_shared bursar_static COMPONENT library)
 install(FILES client/c/bursar.h DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" COMPONENT library)
-install(FILES client/c/bursar/spool.h "${BURSAR_GEN}/bursar/methods.h" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/bursar" COMPONENT library)
+install(FILES client/c/bursar/renewer.h client/c/bursar/spool.h "${BURSAR_GEN}/bursar/methods.h" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/bursar" COMPONENT library)
 foreach(name IN ITEMS admin alerts limiter types)
 	install(FILES "${BURSAR_GEN}/bursar/v1/${name}.pb-c.h" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/bursar/v1" COMPONENT library)
 endforeach()

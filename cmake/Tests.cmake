@@ -28,6 +28,10 @@ target_link_libraries(json_tool PRIVATE test_surroundings test_every bursar_all)
 add_executable(deliver_tool "${CMAKE_SOURCE_DIR}/tests/harness/deliver_tool.c")
 set_target_properties(deliver_tool PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")
 target_link_libraries(deliver_tool PRIVATE test_surroundings bursar_all)
+# A bot on libbursar for tests/e2e/test_c_client.py.
+add_executable(client_tool "${CMAKE_SOURCE_DIR}/tests/harness/client_tool.c")
+set_target_properties(client_tool PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")
+target_link_libraries(client_tool PRIVATE test_surroundings bursar_client bursar_warnings)
 
 # Tests that register themselves get their main() from here (tests/lib/test.h); a program that has its own does not.
 add_library(test_lib STATIC "${CMAKE_SOURCE_DIR}/tests/lib/runner.c" "${CMAKE_SOURCE_DIR}/tests/lib/examples.c"

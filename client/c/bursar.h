@@ -13,9 +13,9 @@
  *            dollar. Every size is in bytes.
  * ERRORS     A function that can fail fills a struct bursar_error, which you may leave out (NULL), and returns NULL or
  *            false. That a limit refuses a request is not an error: the answer of a check says `allowed`.
- * THREADS    A connection, and every stream, slot, batch and spool on it, is used by one thread at a time. Different threads
- *            can use different connections. Functions that take no connection can be called from any thread. gRPC has
- *            threads of its own: after bursar_open, fork only to exec.
+ * THREADS    A connection, and every stream, slot, batch, spool and renewer on it, is used by one thread at a time.
+ *            Different threads can use different connections. Functions that take no connection can be called from any
+ *            thread. gRPC has threads of its own, and so has a renewer: after bursar_open, fork only to exec.
  * CALLBACKS  Run only inside bursar_poll, bursar_slot_tick, bursar_spool_*, bursar_batch_free, bursar_close or a call that
  *            waits, in the thread that called it. They may submit calls and open streams, but not wait for a call, poll or
  *            close.
@@ -294,6 +294,9 @@ void bursar_batch_flush(struct bursar_batch *batch);
  * is fine.
  */
 void bursar_batch_free(struct bursar_batch *batch);
+
+/* Renewals while this process lives. */
+#include "bursar/renewer.h"
 
 /* Records on disk until they have arrived. */
 #include "bursar/spool.h"

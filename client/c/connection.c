@@ -9,7 +9,8 @@
 #include <grpc/byte_buffer.h>
 #include <grpc/support/time.h>
 
-enum { FIRST_PAUSE_US = 50000, LONGEST_PAUSE_US = 1000000 };
+/* SLICE_US: how soon a program that waits in bursar_poll is told that something is lost. */
+enum { FIRST_PAUSE_US = 50000, LONGEST_PAUSE_US = 1000000, SLICE_US = 1000000 };
 
 /* One call through all its attempts. */
 struct bursar__call {
@@ -20,6 +21,7 @@ struct bursar__call {
 	bursar_done *done;
 	void *ctx;
 	grpc_byte_buffer *request; /* kept for the next attempt */
+	ProtobufCMessage *asked; /* of checks whose reservations will be renewed: what the caller asked for */
 	int64_t deadline_us;
 	int64_t due_us; /* when it is sent again; unused during an attempt */
 	int attempts;
@@ -68,6 +70,24 @@ struct bursar *bursar_open(const char *address, const struct bursar_options *opt
 	bursar__servers_open(bursar, addresses, credentials);
 	free(addresses);
 	return bursar;
+}
+
+struct bursar *bursar__line_open(const struct bursar *bursar)
+{
+	struct bursar *line = calloc(1, sizeof(*line));
+
+	if (!line)
+		abort();
+	grpc_init();
+	line->is_line = true;
+	line->bearer = bursar->bearer;
+	line->key = bursar->key;
+	line->attempt_us = bursar->attempt_us;
+	line->timeout_us = 2 * bursar->attempt_us;
+	line->attempts = bursar->attempts;
+	line->queue = grpc_completion_queue_create_for_next(NULL);
+	bursar__servers_share(line, bursar);
+	return line;
 }
 
 static size_t attempt_end(struct bursar__event *event, bool ok);
@@ -124,17 +144,18 @@ static void attempt_release(struct bursar__call *call)
 void bursar_submit(struct bursar *bursar, enum bursar_method method, const void *request, bursar_done *done, void *ctx)
 {
 	ProtobufCMessage *filled = bursar__ids_filled(method, request);
-	const ProtobufCMessage *message = filled ? filled : request;
 	struct bursar__call *call = calloc(1, sizeof(*call));
 
 	if (!call)
 		abort();
+	if (bursar->kept)
+		filled = bursar__kept_submit(bursar->kept, method, request, filled, &call->asked);
 	call->event.done = attempt_end;
 	call->bursar = bursar;
 	call->method = method;
 	call->done = done;
 	call->ctx = ctx;
-	call->request = bursar__message_bytes(message);
+	call->request = bursar__message_bytes(filled ? filled : request);
 	bursar_free(filled);
 	call->deadline_us = bursar__now_us() + bursar__fail_timeout_us(bursar, method);
 	call->next = bursar->calls;
@@ -159,6 +180,9 @@ static void finish_call(struct bursar__call *call, void *answer, const struct bu
 	if (call->next)
 		call->next->prev = call->prev;
 	bursar->in_flight--;
+	if (call->asked && bursar->kept)
+		bursar__kept_answered(bursar->kept, call->method, call->asked, answer, call->attempts > 1);
+	bursar_free(call->asked);
 	call->done(call->ctx, answer, error);
 	grpc_byte_buffer_destroy(call->request);
 	free(call);
@@ -231,10 +255,12 @@ static int64_t resend_due(struct bursar *bursar, int64_t until)
 	return until;
 }
 
-/* Sends what is due. Returns when there is more, at most `until`. */
+/* Sends what is due. Returns when there is more to do, at most `until`. */
 static int64_t next_due(struct bursar *bursar, int64_t until)
 {
 	until = resend_due(bursar, until);
+	if (bursar->kept && until > bursar__now_us() + SLICE_US)
+		until = bursar__now_us() + SLICE_US;
 	return bursar->batches_due ? bursar->batches_due(bursar, until) : until;
 }
 
@@ -251,10 +277,14 @@ size_t bursar_poll(struct bursar *bursar, int64_t timeout_us)
 	size_t ended = 0;
 
 	for (;;) {
-		/* Once something has ended, only handle what has already arrived. */
-		int64_t wait = ended ? 0 : next_due(bursar, until);
-		grpc_event event = grpc_completion_queue_next(bursar->queue, bursar__at_us(wait), NULL);
+		int64_t wait;
+		grpc_event event;
 
+		if (bursar->kept)
+			ended += bursar__kept_tell(bursar->kept);
+		/* Once something has ended, only handle what has already arrived. */
+		wait = ended ? 0 : next_due(bursar, until);
+		event = grpc_completion_queue_next(bursar->queue, bursar__at_us(wait), NULL);
 		if (event.type == GRPC_OP_COMPLETE)
 			ended += event_done(event);
 		else if (ended || bursar__now_us() >= until)
@@ -300,7 +330,8 @@ void bursar_close(struct bursar *bursar)
 	grpc_completion_queue_destroy(bursar->queue);
 	bursar__servers_close(bursar);
 	free(bursar->shares);
-	free(bursar->bearer);
+	if (!bursar->is_line)
+		free(bursar->bearer);
 	free(bursar);
 	grpc_shutdown_blocking();
 }

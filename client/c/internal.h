@@ -30,6 +30,9 @@ struct bursar__server {
 	int64_t down_until_us; /* on the monotonic clock; it did not answer, and others come first until then */
 };
 
+/* What a renewer looks after (kept.c). */
+struct bursar__kept;
+
 struct bursar {
 	struct bursar__server *servers;
 	size_t server_count, next_server;
@@ -47,14 +50,24 @@ struct bursar {
 	struct bursar_batch *batches;
 	/* batch.c, once a batch may leave by itself: sends those that are due. Returns when the next is, at most `until`. */
 	int64_t (*batches_due)(struct bursar *bursar, int64_t until);
+	struct bursar__kept *kept; /* NULL unless there is a renewer */
+	bool is_line; /* the servers and the key are another connection's */
 	bool closing;
 };
+
+/*
+ * connection.c: another queue to the same servers, with the same key, for another thread. Its calls take at most two
+ * attempts' time. bursar_close frees it, before the connection.
+ */
+struct bursar *bursar__line_open(const struct bursar *bursar);
 
 /* tls.c: the credentials that the options ask for (release them); NULL with `error`. */
 grpc_channel_credentials *bursar__credentials(const struct bursar_options *options, struct bursar_error *error);
 
 /* servers.c: makes the channels; cuts `addresses`, which bursar_addresses made, and takes over the credentials. */
 void bursar__servers_open(struct bursar *bursar, char *addresses, grpc_channel_credentials *credentials);
+/* The same channels, for a line. */
+void bursar__servers_share(struct bursar *line, const struct bursar *bursar);
 void bursar__servers_close(struct bursar *bursar);
 /* The server for the next call: in turn, those that are down only when all are. */
 struct bursar__server *bursar__server_next(struct bursar *bursar);
@@ -100,6 +113,47 @@ bool bursar__error_field(struct bursar_error *error, const char *field, const ch
 /* Fills `error` from how gRPC says that a call ended. */
 void bursar__error_from_status(
 	struct bursar_error *error, grpc_status_code status, grpc_slice message, const grpc_metadata_array *trailing);
+
+/* kept.c: what a renewer looks after. bursar__kept_free (kept_due.c) frees it. */
+struct bursar__kept *bursar__kept_new(int64_t orphan_us, bursar_lost *lost, void *ctx);
+/* For how long a check holds its reservation at first, which asks for `asked_us` (0: the default). */
+int64_t bursar__kept_first_us(const struct bursar__kept *kept, int64_t asked_us);
+/*
+ * A call is sent: forgets what it ends. If it begins something, returns the request with a short time, which is
+ * `filled` unless that is NULL, and sets `asked` to a copy of what the caller asked for, for bursar__kept_answered.
+ * Otherwise returns `filled`.
+ */
+ProtobufCMessage *bursar__kept_submit(struct bursar__kept *kept, enum bursar_method method, const void *request,
+	ProtobufCMessage *filled, ProtobufCMessage **asked);
+/* It was answered, or failed (NULL). `again`: it had been sent before, so that a repeat may be its own. */
+void bursar__kept_answered(
+	struct bursar__kept *kept, enum bursar_method method, void *asked, const void *answer, bool again);
+/* A slot was granted, whose check had asked for `asked_us`. */
+void bursar__kept_granted(struct bursar__kept *kept, const Bursar__V1__CheckRequest *check, int64_t asked_us,
+	const Bursar__V1__CheckResponse *answer);
+/* Anything else: a lease of `us`, or a reservation that may be held for `us`. False when there is no room. */
+bool bursar__kept_add(struct bursar__kept *kept, const char *handle, bool lease, int64_t us);
+void bursar__kept_drop(struct bursar__kept *kept, const char *handle);
+
+/* kept_due.c: one that is to be renewed. */
+struct bursar__renewal {
+	char *handle; /* the taker's */
+	bool lease, last; /* `last`: the renewer closes */
+	int64_t ttl_us, sent_us;
+};
+
+void bursar__kept_free(struct bursar__kept *kept);
+/* Takes at most `max` that are due; `next_us`: when there is more, INT64_MAX if never. Finds what has ended. */
+size_t bursar__kept_take(struct bursar__kept *kept, struct bursar__renewal *due, size_t max, int64_t *next_us);
+/* What became of it; `error` is NULL when it was renewed. */
+void bursar__kept_renewed(
+	struct bursar__kept *kept, const struct bursar__renewal *renewal, const struct bursar_error *error);
+/* Waits until then, or until something is due before. False when the renewer closes. */
+bool bursar__kept_wait(struct bursar__kept *kept, int64_t until_us);
+/* The renewer closes: reservations are extended once more, as far as they may be. */
+void bursar__kept_close(struct bursar__kept *kept);
+/* Runs the caller's callback for what was lost. Returns how often. */
+size_t bursar__kept_tell(struct bursar__kept *kept);
 
 /*
  * ids.c: a copy of the request in which missing request ids are random ones (and the start of a record that was never

@@ -63,9 +63,19 @@ void bursar__servers_open(struct bursar *bursar, char *addresses, grpc_channel_c
 	}
 }
 
+void bursar__servers_share(struct bursar *line, const struct bursar *bursar)
+{
+	line->servers = calloc(bursar->server_count, sizeof(*line->servers));
+	if (!line->servers)
+		abort();
+	memcpy(line->servers, bursar->servers, bursar->server_count * sizeof(*line->servers));
+	line->server_count = bursar->server_count;
+	line->next_server = bursar->next_server;
+}
+
 void bursar__servers_close(struct bursar *bursar)
 {
-	for (size_t i = 0; i < bursar->server_count; i++)
+	for (size_t i = 0; !bursar->is_line && i < bursar->server_count; i++)
 		grpc_channel_destroy(bursar->servers[i].channel);
 	free(bursar->servers);
 }

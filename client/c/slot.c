@@ -16,6 +16,7 @@ struct bursar_slot {
 	void *ctx;
 	Bursar__V1__AcquireRequest *request;
 	struct bursar_stream *stream; /* NULL while it is not connected */
+	int64_t asked_ttl_us; /* how long the caller wants the reservation to be held */
 	Bursar__V1__CheckResponse *check; /* of the first message */
 	uint64_t fence; /* 0 = not granted */
 	int64_t lease_us;
@@ -44,6 +45,9 @@ static void on_granted(struct bursar_slot *slot, const Bursar__V1__Granted *gran
 		return;
 	}
 	slot->fence = granted->fence;
+	/* The server extends it while the stream lasts; between its end and the record, the renewer does. */
+	if (first && slot->bursar->kept && slot->check)
+		bursar__kept_granted(slot->bursar->kept, slot->request->check, slot->asked_ttl_us, slot->check);
 	if (first && slot->events.granted)
 		slot->events.granted(slot->ctx, granted, slot->check);
 }
@@ -143,6 +147,10 @@ struct bursar_slot *bursar_slot_open(struct bursar *bursar, const Bursar__V1__Ac
 	slot->patience_us = patience_us > 0 ? patience_us : PATIENCE_US;
 	slot->request = (Bursar__V1__AcquireRequest *)bursar__message_copy(&request->base);
 	bursar__acquire_put_id(slot->request);
+	if (bursar->kept && slot->request->check) {
+		slot->asked_ttl_us = slot->request->check->reservation_ttl_us;
+		slot->request->check->reservation_ttl_us = bursar__kept_first_us(bursar->kept, slot->asked_ttl_us);
+	}
 	connect_slot(slot);
 	return slot;
 }

@@ -137,7 +137,7 @@ def install(folder, *words):
 def test_install_puts_programs_pages_library_and_the_unit_in_place(tmp_path):
     installed = install(tmp_path)
     for path in ("bin/bursard", "bin/bursar", "share/man/man1/bursar.1", "share/bash-completion/completions/bursar",
-                 "lib/systemd/system/bursard.service", "include/bursar.h", "include/bursar/methods.h",
+                 "lib/systemd/system/bursard.service", "include/bursar.h", "include/bursar/methods.h", "include/bursar/renewer.h",
                  "include/bursar/spool.h", "include/bursar/v1/limiter.pb-c.h",
                  "lib/libbursar.a", "lib/libbursar.so", "lib/pkgconfig/bursar.pc"):
         assert path in installed and (tmp_path / path).stat().st_size > 0, path

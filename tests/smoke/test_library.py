@@ -77,7 +77,7 @@ def test_the_header_declares_what_one_expects(installed):
     """The reader of declarations above sees functions of all three kinds of headers, and variables."""
     names = declared(installed)
     assert {"bursar_open", "bursar_slot_open", "bursar_check", "bursar_diagnose", "bursar__v1__check_request__init",
-            "bursar__v1__check_request__descriptor", "bursar_spool_open"} <= names
+            "bursar__v1__check_request__descriptor", "bursar_spool_open", "bursar_renewer_open"} <= names
     assert all(name.startswith("bursar") for name in names) and not {"bursar_done", "bursar_message"} & names
 
 

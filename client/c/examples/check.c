@@ -18,11 +18,13 @@ int main(int argc, char **argv)
 	Bursar__V1__RecordResponse *recorded = NULL;
 	struct bursar_error error = {0};
 	struct bursar *bursar = bursar_open(argc > 2 ? argv[2] : BURSAR_DEFAULT_ADDRESS, NULL, &error);
+	/* If this process is killed, what the check holds is free again after a minute. */
+	struct bursar_renewer *renewer = bursar ? bursar_renewer_open(bursar, NULL, &error) : NULL;
 
 	check.user = argc > 1 ? argv[1] : "alice";
 	check.model = "gpt-4o-mini";
 	check.input_tokens = 500;
-	if (bursar && (checked = bursar_check(bursar, &check, &error)) != NULL && checked->allowed) {
+	if (renewer && (checked = bursar_check(bursar, &check, &error)) != NULL && checked->allowed) {
 		/* Here a bot calls its model, whose answer says what it used. A call that fails: bursar_cancel. */
 		usage.json = "{\"prompt_tokens\": 500, \"completion_tokens\": 100}";
 		bursar_reservation_of(&check, checked, &reservation);
@@ -38,6 +40,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "%s: %s %s\n", bursar_code_name(error.code), error.field, error.message);
 	bursar_free(recorded);
 	bursar_free(checked);
+	bursar_renewer_close(renewer);
 	bursar_close(bursar);
 	return recorded ? 0 : error.code ? 2 : 1;
 }
