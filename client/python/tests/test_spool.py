@@ -178,6 +178,16 @@ async def test_what_a_process_had_on_its_way_is_delivered_by_the_next_one_and_a_
     assert [error.code for error in told] == ["DATA_LOSS", "DATA_LOSS"]
 
 
+async def test_what_the_disk_does_not_let_be_taken_up_stays_for_the_next_start_and_is_told(tmp_path):
+    name = "0000000000000001-0a0b0c0d-0.batch"
+    (tmp_path / name).mkdir()
+    told = []
+    async with scripted() as server, Bursar(server.address, spool=str(tmp_path), on_error=told.append):
+        await until(lambda: told)
+    assert [error.code for error in told] == ["UNAVAILABLE"] and name in str(told[0])
+    assert (tmp_path / name).exists()
+
+
 async def test_a_record_waits_in_memory_and_is_delivered_when_the_server_is_back(own, errors):
     async with Bursar(addresses(own), on_error=errors, timeout_ms=60_000, attempt_ms=300) as bursar:
         user = await user_with(bursar, per_day(1000, "TOKENS"))

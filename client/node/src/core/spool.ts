@@ -59,7 +59,8 @@ export class Spool {
     if (directory) {
       listFiles(directory); /* makes it */
       this.ahead = new Ahead(directory, settings.onError);
-      for (const error of takeUpBatches(directory)) settings.onError(new RecordError(new BursarError("DATA_LOSS", error.message, { cause: error }), undefined));
+      for (const { error, stays } of takeUpBatches(directory))
+        settings.onError(new RecordError(new BursarError(stays ? "UNAVAILABLE" : "DATA_LOSS", error.message, { cause: error }), undefined));
       for (const file of listFiles(directory)) this.push({ ...file, request: undefined, delivered: undefined, refused: undefined });
       if (this.entries.length > 0) this.later(0);
     }

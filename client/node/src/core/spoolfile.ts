@@ -89,10 +89,11 @@ function ignoreGone(error: NodeJS.ErrnoException): undefined {
 
 /**
  * Makes records that wait of those whose process died in the middle of a call. Such a process may be alive, if several share the folder:
- * then its records arrive twice, and are charged once. Returns what is wrong with those that cannot be read, which are set aside.
+ * then its records arrive twice, and are charged once. Returns what is wrong with those that are no records, which are set aside, and with
+ * those that the disk does not let be taken up, which stay for the next start.
  */
-export function takeUpBatches(directory: string): Error[] {
-  const wrong: Error[] = [];
+export function takeUpBatches(directory: string): { error: Error; stays: boolean }[] {
+  const wrong: { error: Error; stays: boolean }[] = [];
 
   for (const name of readdirSync(directory).sort()) {
     const [, us, writer] = BATCH_NAME.exec(name) ?? [];
@@ -100,8 +101,9 @@ export function takeUpBatches(directory: string): Error[] {
     try {
       takeUp(directory, name, Number(us), writer);
     } catch (error) {
-      wrong.push(new Error(`${name}: ${(error as Error).message}`, { cause: error }));
-      setAside(directory, name, "bad");
+      const stays = (error as NodeJS.ErrnoException).syscall !== undefined;
+      wrong.push({ error: new Error(`${name}: ${(error as Error).message}`, { cause: error }), stays });
+      if (!stays) setAside(directory, name, "bad");
     }
   }
   return wrong;

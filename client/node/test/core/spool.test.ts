@@ -209,6 +209,16 @@ test("what a process had on its way when it was killed is delivered by the next 
   assert.deepEqual(errors.map((error) => (error as RecordError).code), ["DATA_LOSS", "DATA_LOSS"]);
 });
 
+test("what the disk does not let be taken up stays for the next start, and is told", async (t) => {
+  const { directory, client, files, errors } = await bench(t);
+  mkdirSync(join(directory, batchName(1, "0a0b0c0d", 0)));
+  client();
+  await until(() => errors.length > 0);
+  assert.deepEqual(errors.map((error) => (error as RecordError).code), ["UNAVAILABLE"]);
+  assert.match(errors[0]!.message, /0a0b0c0d-0\.batch: EISDIR/);
+  assert.deepEqual(files(), [batchName(1, "0a0b0c0d", 0)]);
+});
+
 test("a folder that has become unwritable costs no record, and is told", async (t) => {
   const { server, directory, client, errors } = await bench(t);
   const bursar = client();

@@ -53,8 +53,9 @@ class Outbox:
     async def begin(self) -> None:
         """Delivers what an earlier process left."""
         if isinstance(self._spool, Folder):
-            for name in await self._do(self._spool.take_up):
-                tell(self._options, BursarError(f"{name} has no records, and was put aside", code="DATA_LOSS"))
+            for name, error in await self._do(self._spool.take_up):
+                what = f"{name}: {error}" if error else f"{name} has no records, and was put aside"
+                tell(self._options, BursarError(what, code="UNAVAILABLE" if error else "DATA_LOSS"))
         if await self._do(self._spool.count):
             self.deliver()
 

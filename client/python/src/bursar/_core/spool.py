@@ -113,10 +113,11 @@ class Folder:
     def remove_batch(self, name: str) -> None:
         (self._path / name).unlink(missing_ok=True)
 
-    def take_up(self) -> list[str]:
+    def take_up(self) -> list[tuple[str, OSError | None]]:
         """Makes records that wait of those whose process died in the middle of a call. Such a process may be alive, if several share
-        the folder: then its records arrive twice, and are charged once. Returns what is put aside, as it cannot be read."""
-        bad = []
+        the folder: then its records arrive twice, and are charged once. Returns what is put aside, as it has no records, and what the
+        disk does not let be taken up, with its error: that stays for the next start."""
+        bad: list[tuple[str, OSError | None]] = []
         for path in sorted(self._path.glob("*.batch")):
             if known := re.fullmatch(r"(\d{16}-.+)\.batch", path.name):
                 try:
@@ -125,7 +126,9 @@ class Folder:
                     pass  # another process has taken it up
                 except (DecodeError, ValueError):
                     os.rename(path, f"{path}.bad")
-                    bad.append(path.name)
+                    bad.append((path.name, None))
+                except OSError as error:
+                    bad.append((path.name, error))
         return bad
 
     def _take_up(self, path: pathlib.Path, stem: str) -> None:
