@@ -363,6 +363,52 @@ TEST(one_event_that_is_too_long_is_cut_between_characters)
 	json_decref(root);
 }
 
+/* The title of a message about the event. */
+static const char *title_of(const struct alert_event *event, const char *template)
+{
+	struct alert_channel channel = channel_of(CHANNEL_WEBHOOK);
+	struct alert_message message;
+
+	channel.title = template;
+	alert_message_make(&channel, &event, 1, 0, "", &arena, &message);
+	return message.title;
+}
+
+TEST(what_a_kind_does_not_have_is_empty_in_a_template)
+{
+	static const char template[] = "<{percent}% {used} {amount} {threshold} {age} {number} {before} {after}>";
+	static const char *const titles[ALERT_KIND_END] = {
+		[ALERT_THRESHOLD] = "<80% $80.00 $100.00 $80.00>",
+		[ALERT_PROJECTED] = "<80% $80.00 $100.00 $80.00>",
+		[ALERT_ANOMALY] = "<80% $80.00 $100.00>",
+		[ALERT_DENIAL] = "< $80.00 $100.00>",
+		[ALERT_SUSPENDED] = "<>",
+		[ALERT_TIER] = "< the default tier pro>",
+		[ALERT_STARVING] = "< 1 minute>",
+		[ALERT_LEDGER_LAG] = "< 1 minute 7>",
+		[ALERT_DRIFT] = "< $80.00 7>",
+		[ALERT_PRICES_OLD] = "< 1 minute>",
+		[ALERT_UNPRICED] = "< 7>",
+		[ALERT_KEY_ENDS] = "< 1 minute>",
+		[ALERT_TEST] = "<>",
+	};
+	struct alert_event event;
+
+	for (int kind = ALERT_THRESHOLD; kind < ALERT_KIND_END; kind++) {
+		event = event_of((enum alert_kind)kind);
+		event.after = "pro";
+		event.age_us = INT64_C(60000000);
+		event.count = 7;
+		assert_string_equal(title_of(&event, template), titles[kind]);
+	}
+	event = event_of(ALERT_THRESHOLD);
+	event.percent = 0;
+	assert_string_equal(title_of(&event, "{who} at {percent} %: {threshold}"), "Team red at: $80.00");
+	event = event_of(ALERT_DENIAL);
+	event.limit_name = "";
+	assert_string_equal(title_of(&event, "{who} {used} of {amount}"), "Team red of");
+}
+
 TEST(own_templates_are_filled_in)
 {
 	struct alert_event event = event_of(ALERT_THRESHOLD);

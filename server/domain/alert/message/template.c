@@ -70,6 +70,37 @@ static void put_time(int64_t at_us, struct buf *out)
 	buf_putf(out, "%s %02d:%02d UTC", date_format(days, date), (int)(minutes / 60), (int)(minutes % 60));
 }
 
+/* Whether the value is one of those that say something only of some kinds, and not of this event's (domain/alert/alert.h). */
+static bool says_nothing(const struct alert_event *event, enum placeholder placeholder)
+{
+#define BIT(name) (1U << VALUE_##name)
+#define LIMIT (BIT(PERCENT) | BIT(USED) | BIT(AMOUNT) | BIT(THRESHOLD))
+	static const unsigned any = LIMIT | BIT(BEFORE) | BIT(AFTER) | BIT(AGE) | BIT(NUMBER);
+	static const unsigned has[ALERT_KIND_END] = {
+		[ALERT_THRESHOLD] = LIMIT,
+		[ALERT_PROJECTED] = LIMIT,
+		[ALERT_ANOMALY] = BIT(PERCENT) | BIT(USED) | BIT(AMOUNT),
+		[ALERT_DENIAL] = BIT(USED) | BIT(AMOUNT),
+		[ALERT_TIER] = BIT(BEFORE) | BIT(AFTER),
+		[ALERT_STARVING] = BIT(AGE),
+		[ALERT_LEDGER_LAG] = BIT(AGE) | BIT(NUMBER),
+		[ALERT_DRIFT] = BIT(USED) | BIT(NUMBER),
+		[ALERT_PRICES_OLD] = BIT(AGE),
+		[ALERT_UNPRICED] = BIT(NUMBER),
+		[ALERT_KEY_ENDS] = BIT(AGE),
+	};
+	unsigned known = has[event->kind];
+
+	/* A threshold that is an amount has no percentage, a denial without a limit nothing of it. */
+	if (event->kind == ALERT_THRESHOLD && !event->percent)
+		known &= ~BIT(PERCENT);
+	if (event->kind == ALERT_DENIAL && !event->limit_name[0])
+		known = 0;
+	return ((any & ~known) >> placeholder) & 1;
+#undef LIMIT
+#undef BIT
+}
+
 static const char *text_or(const char *text, const char *other)
 {
 	return text && text[0] ? text : other;
@@ -129,12 +160,22 @@ static void put_value(const struct alert_filling *filling, enum placeholder plac
 		[VALUE_LINK] = filling->link,
 	};
 
+	if (says_nothing(event, placeholder))
+		return;
 	if (placeholder == VALUE_WHO)
 		put_who(event, words, out);
 	else if (texts[placeholder])
 		buf_put_str(out, texts[placeholder]);
 	else
 		put_number_value(filling, placeholder, language, out);
+}
+
+/* The sign that belongs to a percentage, with the space before it; 0: there is none. */
+static size_t percent_sign(const char *text)
+{
+	size_t spaces = strspn(text, " ");
+
+	return text[spaces] == '%' ? spaces + 1 : 0;
 }
 
 void alert_fill(const char *template, const struct alert_filling *filling, struct buf *out)
@@ -147,8 +188,12 @@ void alert_fill(const char *template, const struct alert_filling *filling, struc
 
 		if (placeholder < VALUE_COUNT_OF) {
 			put_value(filling, placeholder, out);
-			if (out->len == before && before && out->data[before - 1] == ' ')
+			if (out->len > before)
+				continue;
+			if (before && out->data[before - 1] == ' ')
 				out->data[--out->len] = '\0';
+			if (placeholder == VALUE_PERCENT)
+				template += percent_sign(template);
 		} else if (piece.kind == PIECE_VALUE) {
 			buf_put(out, piece.at - 1, piece.len + 2);
 		} else {

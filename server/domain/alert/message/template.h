@@ -38,8 +38,9 @@ struct alert_filling {
 	int64_t count; /* events of the message */
 };
 /*
- * Appends the template with its values, which are written as they are: escape the result, or its parts. An empty value takes the space
- * before it along. What is not a placeholder stays as it is.
+ * Appends the template with its values, which are written as they are: escape the result, or its parts. A value that the event's kind
+ * does not have is empty. An empty value takes the space before it along, and a percentage its sign. What is not a placeholder stays as
+ * it is.
  */
 void alert_fill(const char *template, const struct alert_filling *filling, struct buf *out);
 
