@@ -69,11 +69,28 @@ TEST(a_channel_of_each_kind_is_good)
 	assert_null(alert_channel_kind_name(CHANNEL_KIND_END));
 }
 
+/* With what goes at once after a pause, too: ten seconds' worth, and one more. */
+TEST(chats_get_no_more_than_they_take)
+{
+	static const struct {
+		enum alert_channel_kind kind;
+		int messages, seconds;
+	} bounds[] = {{CHANNEL_DISCORD, 5, 2}, {CHANNEL_DISCORD, 30, 60}, {CHANNEL_TEAMS, 4, 1},
+		{CHANNEL_TEAMS, 25, 300}, {CHANNEL_TELEGRAM, 20, 60}};
+
+	for (size_t i = 0; i < sizeof(bounds) / sizeof(bounds[0]); i++) {
+		struct alert_channel channel = of(bounds[i].kind);
+		int rate = alert_channel_rate(&channel), at_once = 1 + 10 * rate / 60;
+
+		assert_true(at_once + bounds[i].seconds * rate / 60 <= bounds[i].messages);
+	}
+}
+
 TEST(the_own_rate_goes_before_the_kinds)
 {
 	struct alert_channel channel = of(CHANNEL_TELEGRAM);
 
-	assert_int_equal(alert_channel_rate(&channel), 20);
+	assert_int_equal(alert_channel_rate(&channel), 16);
 	channel.rate_per_minute = 7;
 	assert_int_equal(alert_channel_rate(&channel), 7);
 	channel.rate_per_minute = 601;

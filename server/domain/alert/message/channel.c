@@ -25,11 +25,14 @@ enum {
 #define DIGITS "0123456789"
 
 /*
- * `rate`: messages a minute.
- *   Slack     an incoming webhook takes one message a second (docs.slack.dev/apis/web-api/rate-limits)
- *   Discord   answers are the only documented limit; 30 a minute and webhook is what its API enforces
- *   Teams     100 an hour and 4 a second (learn.microsoft.com, "Create Incoming Webhooks", rate limiting)
- *   Telegram  20 a minute in one group, one a second in one chat (core.telegram.org/bots/faq)
+ * `rate`: messages a minute. After a pause, ten seconds' worth and one more goes at once (pg/alerts/gather.c); also with these, no minute
+ * has more than the destination takes:
+ *   Slack     an incoming webhook takes one a second, "short bursts > 1 allowed" (docs.slack.dev/apis/web-api/rate-limits)
+ *   Discord   30 a minute to a channel and 5 in 2 seconds by a webhook, says its staff (github.com/discord/discord-api-docs/issues/367); its
+ *             documentation gives no number (docs.discord.com/developers/topics/rate-limits). 24 are 5 at once and 29 in a minute
+ *   Teams     a workflow posts 25 cards in 5 minutes (learn.microsoft.com/connectors/teams, "Throttling Limits"). 4 are 21
+ *   Telegram  20 a minute to a group, one a second to a chat with "short bursts" (core.telegram.org/bots/faq; FloodLimit of
+ *             python-telegram-bot 22.8). 16 are 3 at once and 19 in a minute
  *   E-mail    what a shared relay and a mailbox take without complaint
  */
 static const struct {
@@ -39,9 +42,9 @@ static const struct {
 	[CHANNEL_WEBHOOK] = {"webhook", 300},
 	[CHANNEL_EMAIL] = {"email", 20},
 	[CHANNEL_SLACK] = {"slack", 60},
-	[CHANNEL_DISCORD] = {"discord", 30},
+	[CHANNEL_DISCORD] = {"discord", 24},
 	[CHANNEL_TEAMS] = {"teams", 4},
-	[CHANNEL_TELEGRAM] = {"telegram", 20},
+	[CHANNEL_TELEGRAM] = {"telegram", 16},
 	[CHANNEL_COMMAND] = {"command", 60},
 };
 

@@ -74,12 +74,19 @@ static void put_teams(const char *text, struct buf *out)
 }
 
 const struct style style_plain = {.put = put_plain, .line = "\n", .link = true, .max = 100000};
-/* Slack cuts a text of more than 40,000 characters; 4,000 are what it advises. */
-const struct style style_slack = {
-	.put = put_slack, .bold = "*", .plain = "*", .line = "\n", .link = true, .max = 12000};
+/*
+ * Slack advises 4,000 characters, makes several messages of a longer text and cuts it at 40,000 (docs.slack.dev/reference/methods/
+ * chat.postMessage, "Truncating content"; api.slack.com/changelog/2018-04-truncating-really-long-messages).
+ */
+const struct style style_slack = {.put = put_slack, .bold = "*", .plain = "*", .line = "\n", .link = true, .max = 4000};
+/* "Up to 2000 characters" (docs.discord.com/developers/resources/webhook#execute-webhook; discord-api-types 0.38.57). */
 const struct style style_discord = {
 	.put = put_markdown, .bold = "**", .plain = "**", .line = "\n", .link = true, .max = 2000};
-/* 28 KB for the whole message. */
+/*
+ * About 28 KB for the whole message (learn.microsoft.com/connectors/teams, "Message size limit"); it is not said in which encoding. This is
+ * 16 KB in UTF-16, and at most 24 KB in UTF-8, with some for the title and the card.
+ */
 const struct style style_teams = {.put = put_teams, .line = "\n\n", .max = 8000};
+/* "1-4096 characters after entities parsing" (core.telegram.org/bots/api#sendmessage; MessageLimit of python-telegram-bot 22.8). */
 const struct style style_telegram = {
 	.put = put_plain, .bold = "", .plain = "", .line = "\n", .link = true, .max = 4096};
