@@ -7,11 +7,12 @@
 #include "base/arena.h"
 #include "base/observe/log.h"
 #include "deliver/deliver.h"
+#include "domain/alert/lanes.h"
 #include "service/alerts/role.h"
 #include "service/ledger/role.h"
 
 /* SEND_MS: when the process stops, what is being sent has so long to end; a destination that does not answer must not hold it up. */
-enum { ROLE_THREADS = 2, DELIVER_THREADS = 8, SEND_MS = 3000 };
+enum { ROLE_THREADS = 2, SEND_MS = 3000 };
 
 struct background {
 	struct background_options options;
@@ -114,7 +115,7 @@ static bool parts_open(struct background *background, struct err *err)
 	if (!background->alerts_threads)
 		return false;
 	if (conf->roles & conf_roles_alerts)
-		background->deliverer = deliver_new(conf, &background->loop, DELIVER_THREADS, err);
+		background->deliverer = deliver_new(conf, &background->loop, ALERT_LANES, err);
 	if ((conf->roles & conf_roles_alerts) && !background->deliverer)
 		return false;
 	background->outbox = redis_outbox_new(&redis, err);

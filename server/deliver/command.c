@@ -232,10 +232,10 @@ static void program_run(struct sender *sender, struct deliver_job *job, const ch
 		program_read(&program);
 		if (ended)
 			judge(job, &program, status);
+		else if (atomic_load(&sender->stopping))
+			job_aborted(job);
 		else
-			job_fails(job, DELIVER_RETRY, "%s",
-				atomic_load(&sender->stopping) ? "this process is stopping"
-							       : "not finished within alert_timeout_ms; ended");
+			job_fails(job, DELIVER_RETRY, "not finished within alert_timeout_ms; ended");
 	}
 	if (program.pidfd >= 0)
 		close(program.pidfd);

@@ -48,7 +48,7 @@ static void job_send(struct sender *sender, struct deliver_job *job)
 	int64_t begun_us = clock_mono_us();
 
 	if (atomic_load(&sender->stopping))
-		job_fails(job, DELIVER_RETRY, "this process is stopping");
+		job_aborted(job);
 	else if (job->channel->kind == CHANNEL_EMAIL)
 		smtp_send(sender, job);
 	else if (job->channel->kind == CHANNEL_COMMAND)

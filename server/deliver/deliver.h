@@ -15,7 +15,7 @@
 
 /* `threads` messages are sent at a time. To be called on the loop's thread. ERR_INVALID for an option that cannot be used. */
 struct deliverer *deliver_new(const struct conf *conf, uv_loop_t *loop, int threads, struct err *err);
-/* Ends what is being sent, and what is started from now on, at once with outcome DELIVER_RETRY; the callbacks run as always. */
+/* Ends what is being sent, and what is started from now on, at once with outcome DELIVER_ABORTED; the callbacks run as always. */
 void deliver_abort(struct deliverer *deliverer);
 /*
  * Aborts what is being sent; its callbacks still run. The memory is freed when the loop has run out of

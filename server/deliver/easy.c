@@ -47,10 +47,13 @@ void easy_release(struct easy *easy)
 	curl_easy_cleanup(easy->curl);
 }
 
+bool easy_aborted(const struct easy *easy, CURLcode code)
+{
+	return code == CURLE_ABORTED_BY_CALLBACK && atomic_load(&easy->sender->stopping);
+}
+
 const char *easy_why(const struct easy *easy, CURLcode code)
 {
-	if (atomic_load(&easy->sender->stopping))
-		return "this process is stopping";
 	if (code == CURLE_OPERATION_TIMEDOUT || code == CURLE_ABORTED_BY_CALLBACK)
 		return "no answer within alert_timeout_ms";
 	return easy->error[0] ? easy->error : curl_easy_strerror(code);

@@ -15,6 +15,8 @@ struct easy {
 /* `protocols`: "http,https". The struct must stay where it is until easy_release. */
 void easy_init(struct easy *easy, struct sender *sender, const char *protocols);
 void easy_release(struct easy *easy);
+/* Whether it was ended because the process stops. */
+bool easy_aborted(const struct easy *easy, CURLcode code);
 /* Why a transfer failed, for people; static or in `easy`. */
 const char *easy_why(const struct easy *easy, CURLcode code);
 

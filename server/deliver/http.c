@@ -166,6 +166,8 @@ static void judge_failure(struct request *request, CURLcode code)
 	if (guard->refused && !guard->passed)
 		job_fails(request->job, DELIVER_DEAD, "%s is %s: only the networks of alert_allow may be such",
 			guard->address, guard->refused);
+	else if (easy_aborted(&request->easy, code))
+		job_aborted(request->job);
 	else if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL)
 		job_fails(request->job, DELIVER_DEAD, "the URL cannot be used: %s", easy_why(&request->easy, code));
 	else

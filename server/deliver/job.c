@@ -78,6 +78,11 @@ bool job_fails(struct deliver_job *job, enum deliver_outcome outcome, const char
 	return false;
 }
 
+void job_aborted(struct deliver_job *job)
+{
+	job_fails(job, DELIVER_ABORTED, "this process is stopping");
+}
+
 void job_quotes(struct deliver_job *job, const char *text, size_t len)
 {
 	size_t used = strlen(job->error), room = sizeof(job->error) - used;

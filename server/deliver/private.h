@@ -19,6 +19,8 @@ struct sender {
 /* The answer of a job that failed; returns false. The text may name what the destination has said, but no secret. */
 bool job_fails(struct deliver_job *job, enum deliver_outcome outcome, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+/* The answer of a job that was ended because the process stops. */
+void job_aborted(struct deliver_job *job);
 /* Appends the first line of what a destination or a command has said to the error, as far as it is text. */
 void job_quotes(struct deliver_job *job, const char *text, size_t len);
 /* A destination may repeat what it was sent: takes the channel's secrets out of the error. */

@@ -215,6 +215,10 @@ static void judge_failure(struct letter *letter, CURLcode code)
 	bool final = letter->in_envelope && code != CURLE_LOGIN_DENIED && letter->job->status / 100 == 5 &&
 		     letter->job->status != MUST_ISSUE_STARTTLS && !answered(letter, 4);
 
+	if (easy_aborted(&letter->easy, code)) {
+		job_aborted(letter->job);
+		return;
+	}
 	job_fails(letter->job, final ? DELIVER_DEAD : DELIVER_RETRY, "%s",
 		letter->refusal[0] && letter->job->status >= 400 ? letter->refusal : easy_why(&letter->easy, code));
 }

@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "domain/alert/judge.h"
+#include "domain/alert/lanes.h"
 #include "store/admin_accounts.h"
 
 /* The common part of all operations. `ok` false: nothing was changed, or the outcome is unknown; try again later. */
@@ -99,19 +100,24 @@ struct alerts_message {
 };
 /*
  * Makes messages of pending events whose time has come, and claims up to `limit` messages that are due, until now + claim_us: if nobody
- * finishes them by then, they are due again.
+ * finishes them by then, they are due again. What the lanes in use leave no room for is not claimed.
  */
 struct alerts_claim {
 	struct alerts_op op;
 	int limit;
+	struct alert_lanes lanes; /* those in use */
 	int64_t now_us, claim_us;
 	int64_t give_up_us; /* how long new ones are tried */
 	int count;
 	struct alerts_message *message;
 	bool more;
+	bool crowded; /* a tenant, or the channels that are not prompt, have all their lanes: there may be more once one is free */
 	int64_t next_us; /* when the next one is due; 0: none is known */
 };
-/* What became of an attempt. Moves the channel's circuit along. A message that cannot be tried again before it is given up is dead. */
+/*
+ * What became of an attempt. Moves the channel's circuit along. A message that cannot be tried again before it is given up is dead.
+ * ABORTED: this process stops, which says nothing of the destination, and the message is due at once.
+ */
 struct alerts_finish {
 	struct alerts_op op;
 	int64_t id;
@@ -119,7 +125,7 @@ struct alerts_finish {
 	int64_t now_us, took_us;
 	int status;
 	const char *error;
-	enum alerts_fate { FINISH_DELIVERED, FINISH_LATER, FINISH_DEAD } what;
+	enum alerts_fate { FINISH_DELIVERED, FINISH_LATER, FINISH_DEAD, FINISH_ABORTED } what;
 	int64_t pause_us; /* FINISH_LATER: until the next attempt */
 	uint64_t random; /* for the circuit's pause */
 };

@@ -9,7 +9,8 @@
 enum deliver_outcome {
 	DELIVER_DONE, /* the destination has taken it */
 	DELIVER_RETRY, /* it may take it later: no answer, 408, 425, 429, 5xx, SMTP 4xx, a command that failed */
-	DELIVER_DEAD /* it never will: other answers, a refused address, a bad certificate is RETRY (it may be renewed) */
+	DELIVER_DEAD, /* it never will: other answers, a refused address, a bad certificate is RETRY (it may be renewed) */
+	DELIVER_ABORTED /* it had no time to answer: this process stops */
 };
 
 /* Embedded by the caller; alive until `done` has run: once, on the loop, after `start` has returned. */

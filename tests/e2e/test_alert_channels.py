@@ -11,6 +11,7 @@ import pytest
 
 from certificates import Authority
 from destinations import aiosmtpd, hook, mail  # noqa: F401
+from harness import until as wait_until
 from harness.protos import admin_pb2, admin_pb2_grpc, alerts_pb2
 
 HERE = {"alert_allow": "127.0.0.0/8"}
@@ -173,5 +174,40 @@ def test_a_stop_does_not_wait_for_a_destination_that_never_answers(start_bursard
         server.stop()  # which asserts that it has ended well, with all its work
         accepted.close()
     with stack.sql() as sql:
-        sql.execute("SELECT state, attempts, error FROM alert_deliveries WHERE claimed_until = '-infinity'")
-        assert sql.fetchall() == [(STATE("ALERT_DELIVERY_STATE_WAITING"), 1, "this process is stopping")]
+        sql.execute("SELECT state, attempts, error, next_at <= now(), failures FROM alert_deliveries d JOIN alert_channels c ON c.name = d.channel "
+                    "WHERE claimed_until = '-infinity'")
+        assert sql.fetchall() == [(STATE("ALERT_DELIVERY_STATE_WAITING"), 1, "this process is stopping", True, 0)], "it is no fault of the channel"
+
+
+def dead_channels(stack, tenant, count, port, prompt):
+    """Channels of a tenant whose server takes requests and never answers, each with two messages that are due."""
+    with stack.sql() as sql:
+        sql.execute("INSERT INTO alert_channels (tenant, name, kind, target, prompt, secret) SELECT %s, 'dead' || n, 1, %s, %s, %s FROM generate_series(1, %s) n",
+                    (tenant, f"http://127.0.0.1:{port}/", prompt, json.dumps({"secrets": SECRETS}), count))
+        sql.execute("WITH e AS (INSERT INTO alert_events (at, tenant, rule, kind, severity, account_kind, account) VALUES (now(), %s, '', 13, 1, 0, '') RETURNING id) "
+                    "INSERT INTO alert_deliveries (message_id, tenant, channel, events, test, created_at, give_up_at, next_at) SELECT 'msg_' || gen_random_uuid(), %s, "
+                    "'dead' || n %% %s + 1, ARRAY[e.id], true, now(), now() + interval '1 day', now() FROM e, generate_series(1, 2 * %s) n", (tenant, tenant, count, count))
+
+
+def test_destinations_that_never_answer_leave_lanes_to_others(serve, stack, hook):  # noqa: F811
+    def soon(condition):
+        return wait_until(condition, "the condition of the test", timeout=90)
+
+    def being_sent(tenants):
+        with stack.sql() as sql:
+            sql.execute("SELECT count(*)::int FROM alert_deliveries WHERE claimed_until > now() AND tenant = ANY (%s)", (tenants,))
+            return sql.fetchone()[0]
+
+    # Whoever holds a lane holds it until the end of the test, or nearly so.
+    admin = serve(alert_timeout_ms=60000)
+    put(admin, "WEBHOOK", target=hook.url, signing_secrets=SECRETS)
+    send_test(admin, soon, "DELIVERED")
+    with socket.create_server(("127.0.0.1", 0), backlog=100) as listener:
+        port = listener.getsockname()[1]
+        for tenant in ("red", "green", "blue"):
+            dead_channels(stack, tenant, 40, port, prompt=False)
+        soon(lambda: being_sent(["red", "green", "blue"]) == 4)
+        dead_channels(stack, "loud", 20, port, prompt=True)
+        soon(lambda: being_sent(["loud"]) == 8)
+        send_test(admin, soon, "DELIVERED")
+        assert being_sent(["red", "green", "blue"]) <= 4 and being_sent(["loud"]) <= 8

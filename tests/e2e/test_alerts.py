@@ -227,12 +227,26 @@ def test_suspensions_and_changes_of_tier_are_told_each_time(alert_bots, stack, j
     user = unique("user")
     bots.account(user, tier="free")
     bots.account(user, tier="pro")
+    bots.account(user, tier="free")
     bots.admin.Suspend(bots.admin_pb.SuspendRequest(ref=bots.key(user), reason="spam"), timeout=10)
     bots.admin.Unsuspend(bots.admin_pb.UnsuspendRequest(ref=bots.key(user), reason="sorry"), timeout=10)
     judged(bots)
-    assert events(stack, TIER, "account, before, after") == [(user, "", "free"), (user, "free", "pro")]
+    assert events(stack, TIER, "account, before, after") == [(user, "free", "pro"), (user, "pro", "free")]
     assert events(stack, SUSPENDED, "account, lifted") == [(user, False), (user, True)]
     assert events(stack, SUSPENDED, "subject")[0] == ("spam",)
+
+
+def test_an_account_that_is_made_on_a_tier_has_not_moved_to_it(alert_bots, stack, judged):
+    bots = alert_bots
+    made, known = unique("user"), unique("user")
+    use(bots, known)
+    bots.drained(90)
+    for user in (made, known):
+        bots.account(user, tier="pro")
+    bots.admin.Suspend(bots.admin_pb.SuspendRequest(ref=bots.key(unique("user")), reason="spam"), timeout=10)
+    judged(bots)
+    assert events(stack, TIER, "account, before, after") == [(known, "", "pro")], "who has used the default tier has"
+    assert len(events(stack, SUSPENDED)) == 1
 
 
 def test_projections_and_unpriced_use_are_told_once(start_moved, clock, stack, until):
@@ -368,8 +382,9 @@ def test_five_thousand_users_cross_at_once(alert_bots, stack, judged):
 
 def test_events_are_numbered_in_the_order_of_their_cursors(alert_bots, stack, judged, until):
     bots = alert_bots
-    for _ in range(3):
-        bots.account(unique("user"), tier="pro")
+    user = unique("user")
+    for tier in ("free", "pro", "enterprise", "free"):
+        bots.account(user, tier=tier)
     judged(bots)
     until(lambda: ask(stack, "SELECT count(*) FROM alert_events WHERE seq IS NULL")[0][0] == 0)
     numbers = ask(stack, "SELECT seq FROM alert_events ORDER BY id")

@@ -141,7 +141,7 @@ static void on_done(struct deliver_job *job)
 
 static void answer(const struct deliver_job *job)
 {
-	static const char *const outcomes[] = {"done", "retry", "dead"};
+	static const char *const outcomes[] = {"done", "retry", "dead", "aborted"};
 	json_t *out =
 		json_pack("{sssisIsssI}", "outcome", outcomes[job->outcome], "status", job->status, "retry_after_us",
 			(json_int_t)job->retry_after_us, "error", job->error, "took_us", (json_int_t)job->took_us);

@@ -110,7 +110,9 @@
 	V(CHANNEL, COMMAND, "command") \
 	V(CHANNEL, OTHER, "other")
 /* In the order of enum deliver_outcome (store/deliver.h). */
-#define METRIC_SET_OUTCOME(V) V(OUTCOME, DELIVERED, "delivered") V(OUTCOME, RETRY, "retry") V(OUTCOME, DEAD, "dead")
+#define METRIC_SET_OUTCOME(V) \
+	V(OUTCOME, DELIVERED, "delivered") \
+	V(OUTCOME, RETRY, "retry") V(OUTCOME, DEAD, "dead") V(OUTCOME, ABORTED, "aborted")
 #define METRIC_SET_CODE(V) \
 	V(CODE, OK, "OK") \
 	V(CODE, CANCELLED, "CANCELLED") \

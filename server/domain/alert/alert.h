@@ -162,6 +162,7 @@ struct alert_channel {
 	const char *quiet_zone; /* "": UTC */
 	int rate_per_minute; /* 0: alert_channel_rate's */
 	int failures;
+	bool prompt; /* the last attempt was answered at once (domain/alert/lanes.h) */
 	int64_t open_until_us; /* 0: closed circuit */
 	int64_t pending, updated_at_us;
 	char etag[ETAG_SIZE]; /* "": not read; says nothing of secrets and of the circuit */

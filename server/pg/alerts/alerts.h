@@ -39,8 +39,8 @@ void row_alert_rule(const PGresult *result, int row, int column, struct arena *a
 	"c.tenant, c.name, c.kind, c.enabled, c.system, c.least, c.target, c.language, c.title, c.body, c.digest_s, c.quiet_from, c.quiet_to, " \
 	"c.quiet_zone, c.rate_per_minute, c.ordered, c.failures, " \
 	"CASE WHEN c.open_until > now() THEN (extract(epoch FROM c.open_until) * 1000000)::bigint ELSE 0 END, " \
-	"(extract(epoch FROM c.updated_at) * 1000000)::bigint"
-enum { ALERT_CHANNEL_COLUMN_COUNT = 19 };
+	"(extract(epoch FROM c.updated_at) * 1000000)::bigint, c.prompt"
+enum { ALERT_CHANNEL_COLUMN_COUNT = 20 };
 void row_alert_channel(const PGresult *result, int row, int column, struct arena *arena, struct alert_channel *out);
 /* The secrets, as four texts: url, token, signing secrets and headers as lines. */
 #define ALERT_SECRET_COLUMNS \

@@ -5,7 +5,7 @@
 
 /* A channel as shown in the audit log: of secrets only which are set, and how many. Its etag is of this text. */
 #define CHANNEL_JSON \
-	"to_jsonb(c) - '{tenant,secret,failures,open_until,free_at,updated_at}'::text[] || jsonb_build_object('secrets', " \
+	"to_jsonb(c) - '{tenant,secret,failures,open_until,free_at,updated_at,prompt}'::text[] || jsonb_build_object('secrets', " \
 	"coalesce((SELECT jsonb_object_agg(CASE s.key WHEN 'secrets' THEN 'signing_secrets' ELSE s.key END, CASE " \
 	"jsonb_typeof(s.value) WHEN 'array' THEN to_jsonb(jsonb_array_length(s.value)) ELSE to_jsonb(true) END) FROM " \
 	"jsonb_each(c.secret) s), '{}'))"
@@ -121,6 +121,7 @@ static bool write_channel(struct pg_link *link, struct alert_channel *channel, s
 		    "quiet_from = excluded.quiet_from, quiet_to = excluded.quiet_to, quiet_zone = excluded.quiet_zone, "
 		    "rate_per_minute = excluded.rate_per_minute, ordered = excluded.ordered, updated_at = now(), "
 		    "failures = CASE WHEN " SAME_DESTINATION " THEN c.failures ELSE 0 END, "
+		    "prompt = c.prompt AND " SAME_DESTINATION ", "
 		    "open_until = CASE WHEN " SAME_DESTINATION " THEN c.open_until ELSE '-infinity' END "
 		    "RETURNING c.failures, CASE WHEN c.open_until > now() THEN (extract(epoch FROM c.open_until) * "
 		    "1000000)::bigint ELSE 0 END, (extract(epoch FROM c.updated_at) * 1000000)::bigint, " PENDING,

@@ -10,8 +10,6 @@
 #include "base/observe/metrics.h"
 #include "domain/alert/route.h"
 
-enum { SENT_MAX = 4 }; /* messages of a channel at a time */
-
 /* Is anything due? When nothing is, which is most of the time, this is all that a claim asks. */
 static bool look(struct alerts_claim *op, struct pg_link *link, bool *due, struct err *err)
 {
@@ -80,7 +78,22 @@ static bool expire(struct alerts_claim *op, struct pg_link *link, int64_t *dead,
 	"coalesce(nullif(c.language, ''), (SELECT t.language FROM tenants t WHERE t.id = c.tenant), " \
 	"(SELECT t.language FROM tenants t WHERE t.id = 'default'), '')"
 
-/* Locks channels with something due that their circuit and, for new messages, their rate allow. In no order, so that all get their turn. */
+/* The channels for which there are lanes. */
+static void lanes_args(const struct alert_lanes *lanes, struct pg_args *args)
+{
+	const char *full[ALERT_LANES / ALERT_LANES_TENANT];
+	int count = alert_lanes_full(lanes, full), tenants;
+
+	pg_arg_bool(args, lanes->slow < ALERT_LANES_SLOW);
+	tenants = pg_arg_array(args, PG_TEXT);
+	for (int i = 0; i < count; i++)
+		pg_array_text(args, tenants, full[i]);
+}
+
+/*
+ * Locks channels with something due that their circuit, the lanes and, for new messages, their rate allow. In no order, so that all get
+ * their turn.
+ */
 static bool lock_channels(struct claim *claim, struct err *err)
 {
 	const int more = ALERT_CHANNEL_COLUMN_COUNT + ALERT_SECRET_COLUMN_COUNT;
@@ -89,6 +102,7 @@ static bool lock_channels(struct claim *claim, struct err *err)
 
 	pg_arg_time(&args, claim->op->now_us);
 	pg_arg_int(&args, CLAIM_CHANNELS_MAX);
+	lanes_args(&claim->lanes, &args);
 	if (!pg_read(claim->link,
 		    SQL_WITH_PENDING
 		    ", work AS (SELECT w.tenant, w.channel, true AS pending FROM with_pending w WHERE "
@@ -96,9 +110,9 @@ static bool lock_channels(struct claim *claim, struct err *err)
 		    "p.not_before <= $1) UNION ALL SELECT DISTINCT tenant, channel, false FROM alert_deliveries WHERE "
 		    "state = 1 AND next_at <= $1 AND claimed_until <= $1) SELECT " ALERT_CHANNEL_COLUMNS
 		    ", " ALERT_SECRET_COLUMNS ", " FREE_US ", " LANGUAGE
-		    " FROM alert_channels c WHERE c.enabled AND c.open_until <= $1 AND "
-		    "EXISTS (SELECT FROM work w WHERE w.tenant = c.tenant AND w.channel = c.name AND (NOT w.pending OR "
-		    "c.free_at <= $1)) ORDER BY random() LIMIT $2 FOR UPDATE OF c SKIP LOCKED",
+		    " FROM alert_channels c WHERE c.enabled AND c.open_until <= $1 AND (c.prompt OR $3) AND c.tenant <> "
+		    "ALL ($4) AND EXISTS (SELECT FROM work w WHERE w.tenant = c.tenant AND w.channel = c.name AND (NOT "
+		    "w.pending OR c.free_at <= $1)) ORDER BY random() LIMIT $2 FOR UPDATE OF c SKIP LOCKED",
 		    &args, &result, err))
 		return false;
 	claim->channels = PQntuples(result);
@@ -142,13 +156,13 @@ static bool count_waiting(struct claim *claim, struct err *err)
 }
 
 /*
- * How many more of the channel's messages may be sent at a time, by all processes together: a slow destination does not take all lanes
- * from the others. A circuit that has been open lets one message through, to see how it fares.
+ * How many more of the channel's messages may be sent at a time, by all processes together. A destination that is new, slow or failing,
+ * also one whose circuit has been open, gets one message, to see how it fares.
  */
 static int messages_max(const struct claim_channel *own)
 {
-	bool one = own->channel.ordered || alert_circuit_pause(own->channel.failures, 0) > 0;
-	int max = (one ? 1 : SENT_MAX) - own->claimed;
+	bool one = own->channel.ordered || !own->channel.prompt;
+	int max = (one ? 1 : ALERT_LANES_CHANNEL) - own->claimed;
 
 	return max > 0 ? max : 0;
 }
@@ -259,14 +273,18 @@ static bool fates_store(struct pg_link *link, const struct fates *fates, struct 
 		       &fates->empty, err);
 }
 
-/* Takes candidates up to the limit. Quiet hours hold back what has failed before them, or could not be sent. */
+/*
+ * Takes candidates up to the limit, as far as there are lanes for them. Quiet hours hold back what has failed before them, or could not be
+ * sent. Where lanes have kept something back, the next claim looks at other channels.
+ */
 static void sort_out(struct claim *claim, const PGresult *picked, struct fates *fates, struct pg_args *wanted)
 {
 	struct alerts_claim *op = claim->op;
-	int row = 0;
+	int row = 0, kept_back = 0;
 
 	for (; row < PQntuples(picked) && op->count < op->limit; row++) {
-		int64_t quiet_us = alert_quiet_until(&claim->channel[pg_i64(picked, row, 0)].channel, op->now_us);
+		const struct alert_channel *channel = &claim->channel[pg_i64(picked, row, 0)].channel;
+		int64_t quiet_us = alert_quiet_until(channel, op->now_us);
 
 		if (quiet_us > op->now_us && !pg_bool(picked, row, 6)) {
 			pg_array_int(&fates->postponed, 0, pg_i64(picked, row, 1));
@@ -274,12 +292,17 @@ static void sort_out(struct claim *claim, const PGresult *picked, struct fates *
 			fates->postponements++;
 			continue;
 		}
+		if (!alert_lanes_have_room(&claim->lanes, channel)) {
+			kept_back++;
+			continue;
+		}
+		alert_lanes_use(&claim->lanes, channel);
 		pg_array_int(wanted, 0, op->count);
 		pg_array_text(wanted, 1, pg_text(picked, row, 7));
 		take(claim, picked, row);
 	}
 	op->more = row < PQntuples(picked) || op->count == op->limit || fates->postponements > 0 ||
-		   (claim->channels == CLAIM_CHANNELS_MAX && op->count > 0);
+		   ((kept_back > 0 || claim->channels == CLAIM_CHANNELS_MAX) && op->count > 0);
 }
 
 /* Leaves out messages of which no event is left; the others are claimed. */
@@ -319,12 +342,13 @@ static bool claim_due(struct claim *claim, struct err *err)
 
 bool alerts_run_claim(struct alerts_claim *op, struct pg_link *link, struct err *err)
 {
-	struct claim claim = {.op = op, .link = link};
+	struct claim claim = {.op = op, .link = link, .lanes = op->lanes};
+	const char *full[ALERT_LANES / ALERT_LANES_TENANT];
 	int64_t dead = 0;
 	bool due;
 
 	op->count = 0;
-	op->more = false;
+	op->more = op->crowded = false;
 	if (!look(op, link, &due, err))
 		return false;
 	if (!due)
@@ -337,6 +361,7 @@ bool alerts_run_claim(struct alerts_claim *op, struct pg_link *link, struct err 
 		return false;
 	if (!pg_commit(link, err))
 		return false;
+	op->crowded = claim.lanes.slow >= ALERT_LANES_SLOW || alert_lanes_full(&claim.lanes, full) > 0;
 	metric_add(METRIC_alerts_dead_total, 0, 0, dead);
 	return true;
 }

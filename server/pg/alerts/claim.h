@@ -30,6 +30,7 @@ struct claim_channel {
 struct claim {
 	struct alerts_claim *op;
 	struct pg_link *link;
+	struct alert_lanes lanes; /* in use, those of this claim too */
 	int channels;
 	struct claim_channel *channel;
 };

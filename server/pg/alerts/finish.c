@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/observe/metrics.h"
+#include "domain/alert/lanes.h"
 #include "domain/alert/route.h"
 #include "pg/alerts/claim.h"
 
@@ -21,7 +22,13 @@ struct finish {
 	int64_t give_up_at_us, claimed_until_us;
 };
 
-/* A channel without failures stays as it is after a success, so most of the time it is not locked. */
+/* Whether the destination has answered in good time. */
+static bool was_prompt(const struct alerts_finish *op)
+{
+	return (op->what == FINISH_DELIVERED || op->what == FINISH_DEAD) && op->took_us <= ALERT_PROMPT_US;
+}
+
+/* A channel that does well stays as it is after a success, so most of the time it is not locked. */
 static bool lock_channel(struct finish *finish, struct err *err)
 {
 	PG_ARGS args = {0};
@@ -30,9 +37,10 @@ static bool lock_channel(struct finish *finish, struct err *err)
 	pg_arg_int(&args, finish->op->id);
 	pg_arg_time(&args, finish->op->now_us);
 	pg_arg_bool(&args, finish->op->what == FINISH_LATER);
+	pg_arg_bool(&args, was_prompt(finish->op));
 	if (!pg_read(finish->link,
 		    "SELECT c.failures, c.open_until > $2 FROM alert_deliveries d JOIN alert_channels c ON c.tenant = "
-		    "d.tenant AND c.name = d.channel WHERE d.id = $1 AND ($3 OR c.failures > 0) FOR UPDATE OF c",
+		    "d.tenant AND c.name = d.channel WHERE d.id = $1 AND ($3 OR c.failures > 0 OR c.prompt <> $4) FOR UPDATE OF c",
 		    &args, &result, err))
 		return false;
 	finish->channel_locked = PQntuples(result) > 0;
@@ -79,7 +87,7 @@ static void decide(struct finish *finish)
 
 	if (op->what == FINISH_DELIVERED)
 		finish->state = DELIVERY_DELIVERED;
-	else if (finish->before == DELIVERY_WAITING && !elsewhere(finish) &&
+	else if (op->what != FINISH_ABORTED && finish->before == DELIVERY_WAITING && !elsewhere(finish) &&
 		 (op->what == FINISH_DEAD || op->now_us + op->pause_us > finish->give_up_at_us))
 		finish->state = DELIVERY_DEAD;
 }
@@ -145,9 +153,10 @@ static bool store_channel(const struct finish *finish, struct err *err)
 	pg_arg_int(&args, failed ? finish->failures + 1 : 0);
 	pg_arg_bool(&args, pause_us > 0);
 	pg_arg_time(&args, op->now_us + pause_us);
+	pg_arg_bool(&args, was_prompt(op));
 	return pg_exec(finish->link,
 		"UPDATE alert_channels c SET failures = $2::int, open_until = CASE WHEN $3 THEN $4 ELSE '-infinity' "
-		"END FROM alert_deliveries d WHERE d.id = $1 AND c.tenant = d.tenant AND c.name = d.channel",
+		"END, prompt = $5 FROM alert_deliveries d WHERE d.id = $1 AND c.tenant = d.tenant AND c.name = d.channel",
 		&args, err);
 }
 
@@ -155,7 +164,8 @@ bool alerts_run_finish(struct alerts_finish *op, struct pg_link *link, struct er
 {
 	struct finish finish = {.op = op, .link = link};
 
-	if (!pg_begin(link, "", err) || !lock_channel(&finish, err) || !lock_message(&finish, err))
+	if (!pg_begin(link, "", err) || (op->what != FINISH_ABORTED && !lock_channel(&finish, err)) ||
+		!lock_message(&finish, err))
 		return false;
 	if (!finish.found || finish.repeated)
 		return pg_commit(link, err);

@@ -100,6 +100,7 @@ void row_alert_channel(const PGresult *result, int row, int column, struct arena
 		.failures = (int)pg_i64(result, row, column + 16),
 		.open_until_us = pg_i64(result, row, column + 17),
 		.updated_at_us = pg_i64(result, row, column + 18),
+		.prompt = pg_bool(result, row, column + 19),
 	};
 }
 

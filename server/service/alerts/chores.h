@@ -6,8 +6,6 @@
 #include "service/alerts/role.h"
 #include "service/role/role.h"
 
-enum { DISPATCH_LANES = 8 };
-
 /* setup.c: the rules and channels as of a generation of the catalog. Each chore that judges has its own, so that it may read them again. */
 struct setup {
 	struct alerts_setup read;
@@ -74,9 +72,9 @@ struct dispatch_lane {
 struct dispatch {
 	struct chore chore;
 	struct dispatch_batch *claiming;
-	bool more; /* there was more than there were lanes */
-	struct dispatch_batch batch[DISPATCH_LANES];
-	struct dispatch_lane lane[DISPATCH_LANES];
+	bool more; /* there may be more than there were lanes for */
+	struct dispatch_batch batch[ALERT_LANES];
+	struct dispatch_lane lane[ALERT_LANES];
 };
 void dispatch_init(struct dispatch *dispatch);
 

@@ -3,6 +3,7 @@
  * has stored what became of that, somebody else claims the message and sends it again, under the same id.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "base/crypto/hash.h"
 #include "base/observe/log.h"
@@ -25,13 +26,14 @@ static struct role_chores *role_of(const struct dispatch_lane *lane)
 	return lane->owner->chore.role;
 }
 
-static int lanes_free(const struct dispatch *dispatch)
+static struct alert_lanes lanes_in_use(const struct dispatch *dispatch)
 {
-	int count = 0;
+	struct alert_lanes lanes = {0};
 
-	for (int i = 0; i < DISPATCH_LANES; i++)
-		count += !dispatch->lane[i].batch;
-	return count;
+	for (int i = 0; i < ALERT_LANES; i++)
+		if (dispatch->lane[i].batch)
+			alert_lanes_use(&lanes, &dispatch->lane[i].message->channel);
+	return lanes;
 }
 
 static void batch_done(struct dispatch_batch *batch)
@@ -77,8 +79,10 @@ static uint64_t lane_random(const struct dispatch_lane *lane)
 
 static void lane_sent(struct deliver_job *job)
 {
-	static const enum alerts_fate fates[] = {
-		[DELIVER_DONE] = FINISH_DELIVERED, [DELIVER_RETRY] = FINISH_LATER, [DELIVER_DEAD] = FINISH_DEAD};
+	static const enum alerts_fate fates[] = {[DELIVER_DONE] = FINISH_DELIVERED,
+		[DELIVER_RETRY] = FINISH_LATER,
+		[DELIVER_DEAD] = FINISH_DEAD,
+		[DELIVER_ABORTED] = FINISH_ABORTED};
 	struct dispatch_lane *lane = container_of(job, struct dispatch_lane, job);
 	const struct alerts_message *message = lane->message;
 	const struct alerts_claim *claim = &lane->batch->claim;
@@ -99,7 +103,9 @@ static void lane_sent(struct deliver_job *job)
 		.status = job->status,
 		.error = job->error,
 		.what = fates[job->outcome],
-		.pause_us = alert_retry_pause(message->attempts + 1, job->retry_after_us, random),
+		.pause_us = job->outcome == DELIVER_ABORTED
+				    ? 0
+				    : alert_retry_pause(message->attempts + 1, job->retry_after_us, random),
 		.random = random,
 	};
 	alerts->ops->finish(alerts, &lane->finish);
@@ -146,13 +152,13 @@ static enum flow_result step_send(struct flow *flow)
 	const struct alerts_claim *claim = &batch->claim;
 	bool ok = claim->op.ok;
 
-	dispatch->more = ok && claim->more;
+	dispatch->more = ok && (claim->more || claim->crowded);
 	if (ok) {
 		dispatch->chore.interval_us = poll_us(claim);
 		for (int i = 0, sent = 0; sent < claim->count; i++)
 			if (!dispatch->lane[i].batch)
 				lane_start(&dispatch->lane[i], batch, &claim->message[sent++]);
-		dispatch->chore.again = dispatch->more && lanes_free(dispatch) > 0;
+		dispatch->chore.again = claim->more && lanes_in_use(dispatch).used < ALERT_LANES;
 	}
 	batch_done(batch);
 	return ok ? flow_succeed(flow) : flow_fail_with(flow, &claim->op.err);
@@ -182,14 +188,18 @@ static enum flow_result step_claim(struct flow *flow)
 	struct role_chores *role = dispatch->chore.role;
 	struct alerts_store *alerts = alerts_role_of(&dispatch->chore)->alerts;
 	const struct conf *conf = role->worker->parts.conf;
-	int lanes = lanes_free(dispatch);
+	struct alert_lanes lanes = lanes_in_use(dispatch);
 
-	if (lanes == 0 || chore_stopping(&dispatch->chore))
+	if (lanes.used == ALERT_LANES || chore_stopping(&dispatch->chore))
 		return flow_succeed(flow);
 	dispatch->claiming = batch_free(dispatch);
+	/* A lane may end while the store looks. */
+	for (int i = 0; i < lanes.used; i++)
+		lanes.tenant[i] = arena_strndup(&dispatch->claiming->arena, lanes.tenant[i], strlen(lanes.tenant[i]));
 	dispatch->claiming->claim = (struct alerts_claim){
 		.op = {.arena = &dispatch->claiming->arena, .done = claim_done},
-		.limit = lanes,
+		.limit = ALERT_LANES - lanes.used,
+		.lanes = lanes,
 		.now_us = worker_now_us(role->worker),
 		.claim_us = conf->alert_timeout_ms * 1000 + CLAIM_SPARE_US,
 		.give_up_us = conf->alert_give_up_s * SECOND_US,
@@ -200,6 +210,6 @@ static enum flow_result step_claim(struct flow *flow)
 void dispatch_init(struct dispatch *dispatch)
 {
 	dispatch->chore = (struct chore){.first = step_claim, .name = "dispatch", .interval_us = POLL_IDLE_US};
-	for (int i = 0; i < DISPATCH_LANES; i++)
+	for (int i = 0; i < ALERT_LANES; i++)
 		dispatch->lane[i].owner = dispatch->batch[i].owner = dispatch;
 }

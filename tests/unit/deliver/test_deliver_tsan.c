@@ -267,7 +267,7 @@ ON_BENCH(stopping_ends_what_runs_and_what_waits)
 	stop(deliverer);
 	for (int i = 0; i < 6; i++) {
 		assert_int_equal(bench.sent[i].done, 1);
-		assert_int_equal(bench.sent[i].job.outcome, DELIVER_RETRY);
+		assert_int_equal(bench.sent[i].job.outcome, DELIVER_ABORTED);
 		assert_string_equal(bench.sent[i].job.error, "this process is stopping");
 	}
 }

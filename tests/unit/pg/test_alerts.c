@@ -376,12 +376,25 @@ ON_LINKS(notes_are_kept_only_for_somebody)
 	assert_int_equal(ASK("SELECT (SELECT count(*) FROM alert_notes) + (SELECT count(*) FROM alert_due)"), 0);
 	EXEC("INSERT INTO leases VALUES ('alerts', 'x', 1, now() - interval '23 hours')");
 	RUN_OK(alert_notes, &op);
-	EXEC("INSERT INTO accounts (tenant, kind, id, tier, version) VALUES ('t', 1, 'bob', 'pro', 1)");
+	EXEC("UPDATE accounts SET tier = 'free', version = 2 WHERE id = 'ann'");
 	assert_int_equal(ASK("SELECT count(*) FROM alert_notes WHERE kind IN (6, 7)"), 2);
 	assert_int_equal(ASK("SELECT count(*) FROM alert_due"), 1);
 	assert_string_equal(pg_server_ask(bench.db,
 				    "SELECT subject FROM alert_notes WHERE kind = 7 AND at = to_timestamp(1795000000)"),
 		"pool");
+}
+
+ON_LINKS(only_an_account_that_was_there_before_has_moved)
+{
+	EXEC("INSERT INTO leases VALUES ('alerts', 'x', 1, now())");
+	EXEC("INSERT INTO accounts (tenant, kind, id) VALUES ('t', 1, 'known')");
+	EXEC("BEGIN; INSERT INTO accounts (tenant, kind, id) VALUES ('t', 1, 'made'); UPDATE accounts SET tier = 'pro', suspended = true, version = 1 "
+	     "WHERE id = 'made'; COMMIT");
+	EXEC("UPDATE accounts SET tier = 'pro', version = 1 WHERE id = 'known'");
+	assert_string_equal(
+		pg_server_ask(bench.db,
+			"SELECT string_agg(concat_ws(' ', account, kind, before, after), ', ' ORDER BY id) FROM alert_notes"),
+		"made 5  , known 6  pro");
 }
 
 ON_LINKS(rules_and_channels_are_read_as_they_are)

@@ -22,8 +22,9 @@ static bool stopped;
 /* What is due, in order; claims take it away. */
 static int due, first_due;
 static int64_t next_us;
-static bool store_away, finish_fails;
+static bool store_away, finish_fails, crowded;
 static int claims, claim_limit;
+static struct alert_lanes lanes; /* of the last claim */
 /* What is being sent, and what became of it. */
 static struct deliver_job *job[MESSAGES];
 static int jobs;
@@ -37,6 +38,9 @@ static void fake_claim(struct alerts_store *self, struct alerts_claim *op)
 	(void)self;
 	claims++;
 	claim_limit = op->limit;
+	lanes = op->lanes;
+	for (int i = 0; i < lanes.used; i++)
+		assert_string_equal(lanes.tenant[i], "acme");
 	op->op.ok = !store_away;
 	if (store_away)
 		err_set(&op->op.err, ERR_UNAVAILABLE, "away");
@@ -69,6 +73,7 @@ static void fake_claim(struct alerts_store *self, struct alerts_claim *op)
 		}
 	}
 	op->more = op->count == op->limit;
+	op->crowded = crowded;
 	op->next_us = next_us;
 	operation[operations++] = &op->op;
 }
@@ -156,7 +161,7 @@ static int begin(void **state)
 	fake_init(&fake);
 	due = first_due = claims = jobs = finishes = operations = 0;
 	next_us = 0;
-	store_away = finish_fails = stopped = false;
+	store_away = finish_fails = crowded = stopped = false;
 	waiting = NULL;
 	timers = (struct timers){.start = timers_start, .cancel = timers_cancel};
 	store.ops = &store_ops;
@@ -219,7 +224,7 @@ WITH_ROLE(a_claim_lasts_longer_than_an_attempt_and_is_told_when_it_ends)
 	claim = &role->dispatch.claiming->claim;
 	assert_int_equal(claim->claim_us, conf->alert_timeout_ms * 1000 + 5 * SECOND_US);
 	assert_int_equal(claim->give_up_us, conf->alert_give_up_s * SECOND_US);
-	assert_int_equal(claim->limit, DISPATCH_LANES);
+	assert_int_equal(claim->limit, ALERT_LANES);
 	int64_t until_us = claim->now_us + claim->claim_us;
 	ended(0, DELIVER_DONE, 200, 0);
 	assert_int_equal(finished[0].claimed_until_us, until_us);
@@ -243,23 +248,50 @@ WITH_ROLE(what_fails_is_tried_later_and_what_is_refused_is_dead)
 
 WITH_ROLE(a_slow_destination_holds_one_lane_and_the_others_go_on)
 {
-	due = 20;
+	due = 28;
 	tick();
-	assert_int_equal(jobs, DISPATCH_LANES);
+	assert_int_equal(jobs, ALERT_LANES);
 	tick();
-	assert_int_equal(jobs, DISPATCH_LANES);
+	assert_int_equal(jobs, ALERT_LANES);
 	assert_int_equal(claims, 1);
 	for (int i = 1; i < 13; i++) {
 		ended(i, DELIVER_DONE, 204, 0);
 		answer_all();
 		assert_int_equal(claim_limit, 1);
 	}
-	assert_int_equal(jobs, 20);
-	for (int i = 13; i < 20; i++)
+	assert_int_equal(jobs, 28);
+	for (int i = 13; i < 28; i++)
 		ended(i, DELIVER_DONE, 204, 0);
-	assert_int_equal(finishes, 19);
+	assert_int_equal(finishes, 27);
 	ended(0, DELIVER_RETRY, 0, 0);
-	assert_int_equal(finished[19].id, 0);
+	assert_int_equal(finished[27].id, 0);
+}
+
+WITH_ROLE(a_claim_says_which_lanes_are_in_use_and_comes_again_when_one_of_them_is_free)
+{
+	due = 3;
+	crowded = true;
+	tick();
+	assert_int_equal(lanes.used, 0);
+	assert_int_equal(claims, 1);
+	ended(1, DELIVER_DONE, 204, 0);
+	assert_int_equal(claims, 2);
+	assert_int_equal(lanes.used, 2);
+	assert_int_equal(lanes.slow, 2);
+	crowded = false;
+	ended(0, DELIVER_DONE, 204, 0);
+	assert_int_equal(claims, 3);
+	ended(2, DELIVER_DONE, 204, 0);
+	assert_int_equal(claims, 3);
+}
+
+WITH_ROLE(what_is_aborted_is_due_at_once)
+{
+	due = 1;
+	tick();
+	ended(0, DELIVER_ABORTED, 0, 0);
+	assert_int_equal(finished[0].what, FINISH_ABORTED);
+	assert_int_equal(finished[0].pause_us, 0);
 }
 
 WITH_ROLE(nothing_is_lost_while_the_store_is_away)
@@ -305,11 +337,11 @@ WITH_ROLE(a_stop_waits_for_what_is_being_sent_and_claims_nothing_more)
 	tick();
 	role_stop(&role->role, on_stopped, NULL);
 	tick();
-	for (int i = 0; i < DISPATCH_LANES; i++) {
+	for (int i = 0; i < ALERT_LANES; i++) {
 		assert_false(stopped);
 		ended(i, DELIVER_DONE, 204, 0);
 	}
 	assert_true(stopped);
-	assert_int_equal(finishes, DISPATCH_LANES);
+	assert_int_equal(finishes, ALERT_LANES);
 	assert_int_equal(claims, 1);
 }
