@@ -269,14 +269,14 @@ static bool write_pool(const struct document_apply *op, struct admin_job *job, s
 static bool write_alerts(struct admin_job *job, struct pg_link *link, const char *tenant,
 	struct document_change *change, struct err *err)
 {
-	int64_t cancelled;
+	struct alert_channel_gone gone;
 
 	if (change->channel_after) {
 		struct alert_channel channel = *change->channel_after;
 		return alert_channel_write(job, link, &channel, err);
 	}
 	if (change->channel_before)
-		return alert_channel_remove(job, link, tenant, change->channel_before->name, &cancelled, err);
+		return alert_channel_remove(job, link, tenant, change->channel_before->name, &gone, err);
 	if (change->rule_after) {
 		struct alert_rule rule = *change->rule_after;
 		return alert_rule_write(job, link, &rule, err);

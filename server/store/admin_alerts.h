@@ -40,11 +40,16 @@ struct alert_channel_list {
 	struct alert_channel *rows; /* with secrets: an answer only says which are set */
 };
 /* ERR_NOT_FOUND. Rules that name it no longer do. */
+struct alert_channel_gone {
+	int64_t cancelled; /* events and messages that were waiting */
+	int silent_rules; /* rules that named no other channel */
+	const char **silent_rule;
+};
 struct alert_channel_delete {
 	struct admin_job job;
 	const char *tenant, *name;
 	bool system_too; /* may be one that gets what concerns the whole installation; else ERR_PERMISSION */
-	int64_t cancelled; /* out: events and messages that were waiting */
+	struct alert_channel_gone gone; /* out */
 };
 
 struct alert_delivery {

@@ -139,9 +139,10 @@ def test_a_rule_names_channels_that_there_are(alerts):
     alerts.put_channel("boss")
     assert list(alerts.put_rule("r", channels=["boss", "ops"]).channels) == ["boss", "ops"]
     alerts.put_rule("only", channels=["ops"])
-    alerts.delete_channel("ops")
+    assert list(alerts.delete_channel("ops").silent_rules) == ["only"]
     assert list(alerts.rules()["r"].channels) == ["boss"]
     assert alerts.rules()["only"].no_channels, "nobody else is told instead"
+    assert list(alerts.delete_channel("boss").silent_rules) == ["r"]
     assert json.loads(alerts.audit("alert_channel.delete")[0].details) == {"cancelled": 0, "rules": ["only", "r"]}
 
 
@@ -247,6 +248,31 @@ def test_a_channel_keeps_its_secrets_but_sends_them_nowhere_else(alerts, postgre
     fails_with(Code.INVALID_ARGUMENT, alerts.put_channel, "phone", SLACK)
     alerts.put_channel("phone", EMAIL)
     assert secret_of(postgres, alerts.tenant, "phone") == {}, "a secret of another kind is of no use"
+
+
+def test_a_webhooks_headers_can_be_cleared(alerts, bursard, bursar, postgres):
+    def headers():
+        return secret_of(postgres, alerts.tenant, "hook").get("headers")
+
+    def clear(target=HOOK, **fields):
+        channel = pb.AlertChannel(tenant=alerts.tenant, name="hook", kind=WEBHOOK, target=target, **fields)
+        return pb.PutAlertChannelRequest(channel=channel, clear_headers=True)
+
+    alerts.put_channel("hook", WEBHOOK, headers=["Authorization: Bearer 4711"])
+    error = fails_with(Code.INVALID_ARGUMENT, alerts.call, "PutAlertChannel", clear(headers=["X-Team: ops"]))
+    assert field_of(error) == "clear_headers" and headers() == ["Authorization: Bearer 4711"]
+    channel = alerts.call("PutAlertChannel", clear()).channel
+    assert list(channel.secrets_set) == ["signing_secrets"] and not headers()
+    alerts.put_channel("hook", WEBHOOK, headers=["X-Team: ops"])
+    alerts.call("PutAlertChannel", clear(target="https://new.example/"))
+    assert not headers(), "without them, there is nothing that another destination must not see"
+    alerts.put_channel("hook", WEBHOOK, target="https://new.example/", headers=["X-Team: ops"])
+    row = next(row for row in rows() if row.rpc == "PutAlertChannel")
+    status, answer = Rest(bursard.http_addr)(row, clear())
+    assert status == 200 and answer["channel"]["secrets_set"] == ["signing_secrets"] and not headers()
+    alerts.put_channel("hook", WEBHOOK, headers=["X-Team: ops"])
+    done = run(bursar, alerts, "channel", "put", "hook", "--header", "none")
+    assert done.returncode == 0 and not headers(), done.stderr
 
 
 @pytest.mark.parametrize("kind", [SLACK, DISCORD, TEAMS])

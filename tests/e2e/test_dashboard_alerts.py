@@ -138,6 +138,23 @@ def test_what_is_left_empty_of_a_channels_secrets_is_kept(desk, store):
     assert kept["least"] == CRITICAL and kept["secret"]["token"] == "123456:ABC-def"
 
 
+def test_a_webhooks_headers_are_cleared(desk, store, postgres):
+    window = desk.login(view="alerts/channels")
+    make_webhook(window, "ops")
+    dialog = window.get_by_role("dialog")
+    act(window, "ops", "Edit")
+    assert not dialog.get_by_label("Without headers of your own").is_visible()
+    dialog.get_by_label("Headers of your own").first.fill("X-Team: ops")
+    confirm(window, "Save the channel")
+    window.get_by_text("signing secrets, headers: set").wait_for()
+    act(window, "ops", "Edit")
+    dialog.get_by_label("Without headers of your own").check()
+    dialog.get_by_text("The headers that are stored are forgotten.").last.wait_for()
+    confirm(window, "Save the channel")
+    window.get_by_text("signing secrets: set").wait_for()
+    assert list(store.channel("ops")["secret"]) == ["secrets"]
+
+
 @pytest.mark.parametrize("state, status, error, shown", ((DELIVERED, 204, "", "204"), (DEAD, 410, "HTTP 410", "410: HTTP 410")))
 def test_a_test_is_followed_until_it_is_over(desk, store, state, status, error, shown):
     window = desk.login(view="alerts/channels")
@@ -162,6 +179,7 @@ def test_a_test_is_followed_until_it_is_over(desk, store, state, status, error, 
 def test_a_channel_that_fails_says_so_and_is_deleted(desk, store, postgres):
     window = desk.login(view="alerts/channels")
     make_webhook(window, "ops")
+    postgres.execute("insert into alert_rules (tenant, name, kind, channels, to_all) values ('default', 'alone', 4, '{ops}', false), ('default', 'two', 4, '{ops,boss}', false)")
     postgres.execute("update alert_channels set failures = 7, open_until = now() + interval '1 hour' where name = 'ops'")
     store.delivery("ops", state=WAITING)
     window.reload()
@@ -170,6 +188,7 @@ def test_a_channel_that_fails_says_so_and_is_deleted(desk, store, postgres):
     assert "7 failures in a row" in row.inner_text() and "1 waits" in row.inner_text() and "503: HTTP 503" in row.inner_text()
     act(window, "ops", "Delete")
     window.get_by_role("dialog").get_by_text("1 event or message that wait for it are cancelled").wait_for()
+    window.get_by_role("dialog").get_by_text("These rules name no other channel, and will tell nobody: alone.").wait_for()
     confirm(window, "Delete the channel", reason="gone")
     window.get_by_text("There is no channel").wait_for()
     assert store.audit("alert_channel.delete") == [("ops", "gone")]

@@ -12,7 +12,7 @@
 
 /* Sets what the options give, and leaves the rest. Texts live in the arena. False with cli->err. */
 bool alert_rule_read(struct cli *cli, struct arena *arena, Bursar__V1__AlertRule *rule);
-bool alert_channel_read(struct cli *cli, struct arena *arena, Bursar__V1__AlertChannel *channel);
+bool alert_channel_read(struct cli *cli, struct arena *arena, Bursar__V1__PutAlertChannelRequest *request);
 
 void alert_show_rule(struct cli *cli, const Bursar__V1__AlertRule *rule);
 void alert_show_rules(struct cli *cli, const Bursar__V1__ListAlertRulesResponse *answer);

@@ -108,12 +108,25 @@ static bool read_secret_file(struct cli *cli, struct arena *arena, Bursar__V1__A
 	return true;
 }
 
-static bool read_secrets(struct cli *cli, struct arena *arena, Bursar__V1__AlertChannel *channel)
+/* --header none: those that are stored are forgotten. */
+static void read_headers(struct cli *cli, Bursar__V1__PutAlertChannelRequest *request)
 {
+	Bursar__V1__AlertChannel *channel = request->channel;
+
+	channel->headers = (char **)option_list(cli, "header", &channel->n_headers);
+	request->clear_headers = channel->n_headers == 1 && strcmp(channel->headers[0], "none") == 0;
+	if (request->clear_headers)
+		channel->n_headers = 0;
+}
+
+static bool read_secrets(struct cli *cli, struct arena *arena, Bursar__V1__PutAlertChannelRequest *request)
+{
+	Bursar__V1__AlertChannel *channel = request->channel;
+
 	if (option_given(cli, "signing-secret"))
 		channel->signing_secrets = (char **)option_list(cli, "signing-secret", &channel->n_signing_secrets);
 	if (option_given(cli, "header"))
-		channel->headers = (char **)option_list(cli, "header", &channel->n_headers);
+		read_headers(cli, request);
 	if (option_given(cli, "header-file") &&
 		!read_lines(cli, arena, "header-file", &channel->headers, &channel->n_headers))
 		return false;
@@ -188,11 +201,13 @@ static void read_switches(struct cli *cli, Bursar__V1__AlertChannel *channel)
 			&bursar__v1__alert_severity__descriptor, "ALERT_SEVERITY_", option_text(cli, "least"));
 }
 
-bool alert_channel_read(struct cli *cli, struct arena *arena, Bursar__V1__AlertChannel *channel)
+bool alert_channel_read(struct cli *cli, struct arena *arena, Bursar__V1__PutAlertChannelRequest *request)
 {
+	Bursar__V1__AlertChannel *channel = request->channel;
+
 	read_texts(cli, channel);
 	read_switches(cli, channel);
-	return read_way(cli, channel) && read_secrets(cli, arena, channel) &&
+	return read_way(cli, channel) && read_secrets(cli, arena, request) &&
 	       (!option_given(cli, "quiet") || read_quiet(cli, arena, channel)) &&
 	       (!option_given(cli, "rate") || read_rate(cli, channel)) &&
 	       (!option_given(cli, "digest") || read_digest(cli, channel));

@@ -2,6 +2,7 @@
 #include "api/admin/private.h"
 #include "api/alerts/private.h"
 #include "base/crypto/webhook.h"
+#include "base/unconst.h"
 #include "domain/alert/change.h"
 
 struct put_call {
@@ -9,6 +10,7 @@ struct put_call {
 	struct call *call;
 	struct alert_channel wanted;
 	bool by_operator;
+	bool clear_headers;
 	const char *allow; /* alert_allow */
 	char made[WEBHOOK_SECRET_SIZE]; /* "": nothing was made */
 };
@@ -52,12 +54,21 @@ static bool put_change(struct alert_channel_put *op, struct alert_channel *chann
 		err_set(err, ERR_PERMISSION, "channel.system: only operators may change a channel with it");
 		return err_reason(err, "OPERATORS_ONLY");
 	}
-	if (!alert_channel_complete(&wanted, known ? channel : NULL, op->job.arena, err) ||
+	if (!alert_channel_complete(&wanted, known ? channel : NULL, put->clear_headers, op->job.arena, err) ||
 		!secrets_fill(put, &wanted, err) || !alert_channel_check(&wanted, err) ||
 		!alert_channel_may_go(&wanted, known ? channel : NULL, put->allow, err))
 		return err_prefix(err, "channel.");
 	*channel = wanted;
 	return true;
+}
+
+static bool put_read(const Bursar__V1__PutAlertChannelRequest *request, struct put_call *put, struct err *err)
+{
+	if (request->clear_headers && request->channel->n_headers)
+		return err_invalid(
+			err, "clear_headers", "must not be given together with headers, which replace all of them");
+	return alert_channel_from_message(request->channel, put->op.tenant, &put->wanted, err) ||
+	       err_prefix(err, "channel.");
 }
 
 void admin_put_alert_channel(struct call *call, void *ctx)
@@ -76,8 +87,8 @@ void admin_put_alert_channel(struct call *call, void *ctx)
 	put->op.tenant = tenant_or_default(request->channel->tenant);
 	put->op.name = request->channel->name;
 	put->op.change = put_change;
-	if (!alert_channel_from_message(request->channel, put->op.tenant, &put->wanted, &err)) {
-		err_prefix(&err, "channel.");
+	put->clear_headers = request->clear_headers;
+	if (!put_read(request, put, &err)) {
 		call_fail(call, &err);
 		return;
 	}
@@ -111,10 +122,14 @@ void admin_list_alert_channels(struct call *call, void *ctx)
 
 static void delete_answer(struct call *call, const struct alert_channel_delete *op)
 {
+	struct arena *arena = call_arena(call);
 	Bursar__V1__DeleteAlertChannelResponse *answer =
-		message_new(call_arena(call), DeleteAlertChannelResponse, delete_alert_channel_response);
+		message_new(arena, DeleteAlertChannelResponse, delete_alert_channel_response);
 
-	answer->cancelled = op->cancelled;
+	answer->cancelled = op->gone.cancelled;
+	answer->silent_rules = message_list(arena, (size_t)op->gone.silent_rules);
+	for (int i = 0; i < op->gone.silent_rules; i++)
+		answer->silent_rules[answer->n_silent_rules++] = unconst(op->gone.silent_rule[i]);
 	call_reply_message(call, &answer->base);
 }
 

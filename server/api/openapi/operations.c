@@ -223,14 +223,24 @@ static void add_body(struct openapi *openapi, json_t *operation, const struct re
 
 /* ---- etags ---- */
 
-/* DeleteTier answers with what is left, but compares what it deletes. */
+/* Those whose answer is not the thing itself, but which compare its state all the same. */
+static bool compares(const struct rest_row *row)
+{
+	static const char *const names[] = {"DeleteTier", "DeleteAlertRule", "PutAlertChannel", "DeleteAlertChannel"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(rest_rpc_name(row), names[i]) == 0)
+			return true;
+	return false;
+}
+
 static void add_etags(json_t *operation, const struct rest_row *row)
 {
 	json_t *parameters = json_object_get(operation, "parameters"), *list = json_object_get(operation, "responses");
 	bool shows = protobuf_c_message_descriptor_get_field_by_name(rest_rpc(row)->output, "etag");
 	bool reads = strcmp(row->method, "GET") == 0;
 
-	if (!shows && strcmp(rest_rpc_name(row), "DeleteTier") != 0)
+	if (!shows && !compares(row))
 		return;
 	if (shows)
 		json_object_set_new(json_object_get(list, "200"), "headers",

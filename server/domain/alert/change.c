@@ -57,14 +57,18 @@ static void keep(struct alert_secret *wanted, const struct alert_secret *now)
 	}
 }
 
-bool alert_channel_complete(
-	struct alert_channel *wanted, const struct alert_channel *now, struct arena *arena, struct err *err)
+bool alert_channel_complete(struct alert_channel *wanted, const struct alert_channel *now, bool clear_headers,
+	struct arena *arena, struct err *err)
 {
 	/* The secrets of another kind are of no use. */
 	if (now && now->kind == wanted->kind) {
-		if (!secrets_stay(wanted, now, err))
+		struct alert_channel stored = *now;
+
+		if (clear_headers)
+			stored.secret.headers = 0;
+		if (!secrets_stay(wanted, &stored, err))
 			return false;
-		keep(&wanted->secret, &now->secret);
+		keep(&wanted->secret, &stored.secret);
 	}
 	if (is_chat(wanted->kind) && wanted->secret.url[0])
 		wanted->target = alert_url_host(wanted->secret.url, arena);

@@ -6,11 +6,12 @@
 #include "domain/alert/alert.h"
 
 /*
- * Completes a channel as it is wanted with the secrets of the one that is stored (`now`; NULL: there is none). ERR_INVALID ("token",
- * "headers") when a secret that is sent along would go to another destination than before. Texts point into both, or into the arena.
+ * Completes a channel as it is wanted with the secrets of the one that is stored (`now`; NULL: there is none), but not with its headers
+ * if clear_headers. ERR_INVALID ("token", "headers") when a secret that is sent along would go to another destination than before. Texts
+ * point into both, or into the arena.
  */
-bool alert_channel_complete(struct alert_channel *wanted, const struct alert_channel *now, struct arena *arena,
-	struct err *err) __attribute__((warn_unused_result));
+bool alert_channel_complete(struct alert_channel *wanted, const struct alert_channel *now, bool clear_headers,
+	struct arena *arena, struct err *err) __attribute__((warn_unused_result));
 
 /*
  * Refuses a new destination of a complete channel, which has passed alert_channel_check, when it can be seen that no message will ever

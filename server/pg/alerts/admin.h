@@ -18,9 +18,9 @@ bool alert_rules_read(struct admin_job *job, struct pg_link *link, const char *t
 /* Of a channel that has been checked, with its secrets; fills in its time. A new destination begins with a closed circuit. */
 bool alert_channel_write(struct admin_job *job, struct pg_link *link, struct alert_channel *channel, struct err *err)
 	__attribute__((warn_unused_result));
-/* ERR_NOT_FOUND. `cancelled`: how many events and messages were waiting. */
+/* ERR_NOT_FOUND. `gone`: what it leaves behind. */
 bool alert_channel_remove(struct admin_job *job, struct pg_link *link, const char *tenant, const char *name,
-	int64_t *cancelled, struct err *err) __attribute__((warn_unused_result));
+	struct alert_channel_gone *gone, struct err *err) __attribute__((warn_unused_result));
 /* The tenant's channels by name, with their secrets; `name` NULL: all. */
 bool alert_channels_read(struct admin_job *job, struct pg_link *link, const char *tenant, const char *name,
 	struct alert_channel **channels, int *count, struct err *err) __attribute__((warn_unused_result));

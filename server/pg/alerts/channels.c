@@ -174,14 +174,25 @@ bool admin_alert_channel_put(struct alert_channel_put *op, struct pg_link *link,
 }
 
 /* Takes the channel out of the rules that name it; *rules: their names, as JSON. */
-static bool rules_forget(
-	struct admin_job *job, struct pg_link *link, const struct pg_args *key, const char **rules, struct err *err)
+static bool rules_forget(struct admin_job *job, struct pg_link *link, const struct pg_args *key,
+	struct alert_channel_gone *gone, const char **rules, struct err *err)
 {
-	*rules = admin_json(job, link,
-		"WITH r AS (UPDATE alert_rules SET channels = array_remove(channels, $2), updated_at = now() WHERE tenant = $1 "
-		"AND $2 = ANY (channels) RETURNING name) SELECT coalesce(jsonb_agg(name ORDER BY name), '[]') FROM r",
-		key, err);
-	return *rules;
+	PG_RESULT result = NULL;
+
+	if (!pg_read(link,
+		    "WITH r AS (UPDATE alert_rules SET channels = array_remove(channels, $2), updated_at = now() WHERE tenant = $1 "
+		    "AND $2 = ANY (channels) RETURNING name, cardinality(channels) = 0 AS silent) SELECT name, silent, "
+		    "jsonb_agg(name) OVER (ORDER BY name ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) FROM r ORDER "
+		    "BY name",
+		    key, &result, err))
+		return false;
+	*rules = PQntuples(result) ? admin_text(job, result, 0, 2) : "[]";
+	gone->silent_rule = arena_zalloc(job->arena, (size_t)PQntuples(result) + 1, sizeof(*gone->silent_rule));
+	gone->silent_rules = 0;
+	for (int i = 0; i < PQntuples(result); i++)
+		if (pg_bool(result, i, 1))
+			gone->silent_rule[gone->silent_rules++] = admin_text(job, result, i, 0);
+	return true;
 }
 
 static bool waiting_cancel(struct pg_link *link, const struct pg_args *key, int64_t *cancelled, struct err *err)
@@ -198,7 +209,7 @@ static bool waiting_cancel(struct pg_link *link, const struct pg_args *key, int6
 }
 
 bool alert_channel_remove(struct admin_job *job, struct pg_link *link, const char *tenant, const char *name,
-	int64_t *cancelled, struct err *err)
+	struct alert_channel_gone *gone, struct err *err)
 {
 	PG_ARGS key = {0};
 	const char *before, *rules;
@@ -210,9 +221,10 @@ bool alert_channel_remove(struct admin_job *job, struct pg_link *link, const cha
 		return false;
 	if (before[0] != '{')
 		return alert_channel_missing(tenant, name, err);
-	return rules_forget(job, link, &key, &rules, err) && waiting_cancel(link, &key, cancelled, err) &&
+	return rules_forget(job, link, &key, gone, &rules, err) && waiting_cancel(link, &key, &gone->cancelled, err) &&
 	       admin_audit(job, link, tenant, "alert_channel.delete", name, before,
-		       arena_printf(job->arena, "{\"cancelled\": %lld, \"rules\": %s}", (long long)*cancelled, rules),
+		       arena_printf(
+			       job->arena, "{\"cancelled\": %lld, \"rules\": %s}", (long long)gone->cancelled, rules),
 		       err);
 }
 
@@ -235,6 +247,6 @@ static bool system_check(const struct alert_channel_delete *op, struct pg_link *
 bool admin_alert_channel_delete(struct alert_channel_delete *op, struct pg_link *link, struct err *err)
 {
 	return catalog_begin(link, err) && system_check(op, link, err) &&
-	       alert_channel_remove(&op->job, link, op->tenant, op->name, &op->cancelled, err) &&
+	       alert_channel_remove(&op->job, link, op->tenant, op->name, &op->gone, err) &&
 	       catalog_commit(&op->job, link, err);
 }

@@ -288,7 +288,7 @@ static bool channel_complete(
 
 	if (!op->system_too && (wanted->system || (now && now->system)))
 		return err_set(err, ERR_PERMISSION, "system: only operators may change a channel with it");
-	if (!alert_channel_complete(wanted, now, op->job.arena, err))
+	if (!alert_channel_complete(wanted, now, false, op->job.arena, err))
 		return false;
 	if (alert_channel_lacks(wanted, &field))
 		return err_invalid(err, field,

@@ -56,7 +56,7 @@ static int run_put(struct cli *cli)
 	begin(cli, known, &channel);
 	request.channel = &channel;
 	request.reason = (char *)option_text(cli, "reason");
-	code = alert_channel_read(cli, &arena, &channel) ? cli_show(cli, BURSAR_PUT_ALERT_CHANNEL, &request, show_put)
+	code = alert_channel_read(cli, &arena, &request) ? cli_show(cli, BURSAR_PUT_ALERT_CHANNEL, &request, show_put)
 							 : cli_usage(cli);
 	bursar_free(known);
 	arena_release(&arena);
@@ -68,6 +68,11 @@ static void show_deleted(struct cli *cli, const Bursar__V1__DeleteAlertChannelRe
 	buf_putf(&cli->out, "deleted channel %s", cli_arg(cli, 0));
 	if (answer->cancelled)
 		buf_putf(&cli->out, "; %" PRId64 " that waited for it will not be sent", answer->cancelled);
+	buf_put_str(&cli->out, "\n");
+	if (!answer->n_silent_rules)
+		return;
+	buf_put_str(&cli->out, "rules that now tell nobody: ");
+	alert_put_words(&cli->out, answer->silent_rules, answer->n_silent_rules);
 	buf_put_str(&cli->out, "\n");
 }
 
@@ -157,7 +162,9 @@ static const struct command commands[] = {
 				"a file with the URL, token or signing secrets (- is standard input)", NULL},
 			{'\0', "signing-secret", OPTION_LIST, "SECRET",
 				"signs webhooks (whsec_...); replaces those that are stored; may be repeated", NULL},
-			{'\0', "header", OPTION_LIST, "'NAME: VALUE'", "a header of webhooks; may be repeated", NULL},
+			{'\0', "header", OPTION_LIST, "'NAME: VALUE'",
+				"a header of webhooks; replaces those that are stored; may be repeated; none: no header",
+				NULL},
 			{'\0', "header-file", OPTION_FILE, "FILE",
 				"a file with such headers, one a line (- is standard input)", NULL},
 			{'\0', "least", OPTION_CHOICE, "SEVERITY", "send nothing below it (default: info)",
@@ -184,7 +191,9 @@ static const struct command commands[] = {
 	},
 	{
 		COMMAND("alert channel delete", "CHANNEL", "delete a channel and its secrets", run_delete),
-		.about = "What waits for it is not sent, and rules that name it no longer do.",
+		.about =
+			"What waits for it is not sent, and rules that name it no longer do. Those that named no other channel are "
+			"listed: they tell nobody until they are given one.",
 		.options = {OPTION_TENANT, OPTION_REASON},
 		.examples = {"alert channel delete chat"},
 	},

@@ -53,6 +53,7 @@ class Form {
 		this.on = tick("The channel is on", { checked: !channel.disabled });
 		this.target = text("To", { value: channel.target ?? "", required: true, maxlength: "2000" });
 		this.secrets = Object.fromEntries(Object.keys(FIELDS).map((kind) => [kind, secretFields(channel, kind)]));
+		this.noHeaders = tick("Without headers of your own", { hint: "Those that are stored are forgotten." });
 		this.least = choice("From severity", SEVERITIES, { value: severityOf(channel.least, "info") });
 		this.language = choice("Language", LANGUAGES, { value: channel.language ?? "" });
 		this.digest = choice("Digest", [...new Set([...DIGESTS, digest])].sort((a, b) => a - b).map((us) => [String(us), us ? `every ${duration(us)}` : "none: each at once"]), { value: String(digest) });
@@ -70,7 +71,7 @@ class Form {
 		const group = (...fields) => ({ element: h("div.row", fields.map((field) => field.element)) });
 		const rest = h("details", h("summary", "Time, order and words"), h("div.stack", [group(this.digest, this.rate, this.language), group(this.from, this.to, this.zone), this.ordered, this.title, this.body].map((field) => field.element)));
 
-		return [...(this.channel.name ? [] : [group(this.name, this.kind)]), this.target, ...Object.values(this.secrets).flat(), group(this.least, this.on), this.system, { element: rest }];
+		return [...(this.channel.name ? [] : [group(this.name, this.kind)]), this.target, ...Object.values(this.secrets).flat(), this.noHeaders, group(this.least, this.on), this.system, { element: rest }];
 	}
 
 	kindNow() {
@@ -85,6 +86,11 @@ class Form {
 		for (const [kind, fields] of Object.entries(this.secrets))
 			for (const field of fields)
 				shown(field, kind === this.kindNow());
+		shown(this.noHeaders, this.kindNow() === "webhook" && isSet(this.channel, "headers"));
+	}
+
+	clearsHeaders() {
+		return !this.noHeaders.control.disabled && this.noHeaders.control.checked;
 	}
 
 	/* What is kept is not sent. */
@@ -123,9 +129,9 @@ async function ask(channel, { tenant, who }, again, title) {
 			const after = form.read(), secrets = form.entered();
 			/* The server knows where a chat's webhook leads. */
 			const differs = factTable("The channel", before, channelFacts({ ...after, target: after.target ?? channel.target }), !channel.name);
-			return after.name && (differs || secrets.length > 0) && [differs, secrets.length > 0 && h("p", `New: ${secrets.map((field) => field.name.replaceAll("_", " ")).join(", ")}.`)];
+			return after.name && (differs || secrets.length > 0 || form.clearsHeaders()) && [differs, form.clearsHeaders() && h("p", "The headers that are stored are forgotten."), secrets.length > 0 && h("p", `New: ${secrets.map((field) => field.name.replaceAll("_", " ")).join(", ")}.`)];
 		},
-		act: (reason) => call("PUT", path`/v1/alerts/channels/${form.read().name}`, { query: { tenant, reason }, body: form.message(), etag: channel.etag }),
+		act: (reason) => call("PUT", path`/v1/alerts/channels/${form.read().name}`, { query: { tenant, reason, ...(form.clearsHeaders() ? { clear_headers: true } : {}) }, body: form.message(), etag: channel.etag }),
 		...others(channel, tenant, again),
 	});
 	if (!answer)

@@ -1,7 +1,7 @@
 /* Where alerts go, how that is going, and a test of it. */
 import { call, get, path } from "../../lib/api.js";
 import { confirm } from "../../lib/dialog.js";
-import { h } from "../../lib/dom.js";
+import { h, put } from "../../lib/dom.js";
 import { int, relative } from "../../lib/format.js";
 import { badge, button, card, empty, loaded, table, ticking } from "../../lib/parts.js";
 import { plural } from "../../lib/words.js";
@@ -23,11 +23,22 @@ async function test(channel, { tenant }, again) {
 	again();
 }
 
+/* Names the rules that will tell nobody without the channel, as soon as they are known. */
+function silenced(channel, tenant) {
+	const what = h("p"), alone = ({ channels = [] }) => channels.length === 1 && channels[0] === channel.name;
+
+	get("/v1/alerts/rules", { tenant }).then(({ rules = [] }) => {
+		const names = rules.filter(alone).map((rule) => rule.name);
+		put(what, names.length > 0 && ["These rules name no other channel, and will tell nobody: ", h("strong", names.join(", ")), "."]);
+	}, () => put(what, "Which rules name no other channel, and will tell nobody, cannot be read."));
+	return what;
+}
+
 async function remove(channel, { tenant }, again) {
-	const waits = int(channel.pending);
+	const waits = int(channel.pending), silent = silenced(channel, tenant);
 	const done = await confirm({
 		title: `Delete ${channel.name}?`, verb: "Delete the channel", danger: true, done: "The channel is deleted",
-		change: () => h("p", "Nothing is sent to it any more, and its secrets are forgotten.", waits > 0 && ` ${plural(waits, "event or message", "events or messages")} that wait for it are cancelled.`, " Rules that name it no longer do."),
+		change: () => [h("p", "Nothing is sent to it any more, and its secrets are forgotten.", waits > 0 && ` ${plural(waits, "event or message", "events or messages")} that wait for it are cancelled.`, " Rules that name it no longer do."), silent],
 		act: (reason) => call("DELETE", path`/v1/alerts/channels/${channel.name}`, { query: { tenant, reason }, etag: channel.etag }),
 		...others(channel, tenant, again),
 	});
