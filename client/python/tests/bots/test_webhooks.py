@@ -72,7 +72,7 @@ async def test_an_update_that_is_delivered_to_both_instances_runs_once(instances
 
 
 async def test_two_hundred_people_get_one_answer_each_and_never_more_run_than_there_are_slots(instances, bursar, fleet, desk):
-    pool = await accounts.pool(bursar, slots=SLOTS, predicted_wait_max_us=300_000_000, estimate_us=1_000_000)
+    pool = await accounts.pool(bursar, slots=SLOTS, wait_max_us=3_600_000_000, predicted_wait_max_us=3_600_000_000, estimate_us=1_000_000)
     await until(lambda: _known(fleet, pool.name))
     rig = await instances(pool=pool.name)
     people = [next(numbers) for _ in range(PEOPLE)]
