@@ -57,7 +57,7 @@ void call_begin(struct call *call)
 	worker->active_count++;
 	call->arrived_us = clock_mono_us();
 	count_open(call, 1);
-	if (call->method->row->kind == RPC_SERVER_STREAM)
+	if (call->method->row->kind != RPC_UNARY)
 		worker_stream_opened(worker);
 }
 
@@ -74,7 +74,7 @@ void call_finish(struct call *call)
 	worker->active_count--;
 	if (call->awaited)
 		atomic_fetch_sub(&worker->running, 1);
-	if (call->method->row->kind == RPC_SERVER_STREAM)
+	if (call->method->row->kind != RPC_UNARY)
 		worker_stream_ended(worker);
 }
 

@@ -17,7 +17,8 @@
  */
 struct call;
 
-enum rpc_kind { RPC_UNARY, RPC_SERVER_STREAM };
+/* RPC_STREAMS: both sides send a stream, and neither waits for the other. */
+enum rpc_kind { RPC_UNARY, RPC_SERVER_STREAM, RPC_STREAMS };
 
 /* A row of a method table; a row of zeros ends the table. `ctx` is what worker_open returned for this worker. */
 struct rpc_method {
@@ -27,7 +28,10 @@ struct rpc_method {
 	unsigned access; /* who may call it; only the server's `admit` interprets it */
 };
 
-/* The bytes of the request message: contiguous, valid as long as the call, never NULL. */
+/*
+ * The bytes of the request message: contiguous, valid as long as the call, never NULL. RPC_STREAMS: none before the first
+ * call_read, then those of the message that was read last.
+ */
 const uint8_t *call_request(const struct call *call, size_t *len);
 /* Frees the request's bytes; for streams, which may last long. */
 void call_forget_request(struct call *call);
@@ -84,7 +88,8 @@ void call_on_cancel(struct call *call, void (*cancelled)(struct call *call, void
  * Registers a callback that runs exactly once, after the call has ended. `unread` is true when the caller cannot have
  * received the answer, because the call was cancelled or its deadline passed before gRPC sent the end. The callback may
  * use nothing of the call but `ctx`. `bytes` is the size of what `ctx` holds; it counts as part of the answer while
- * that is unsent (unsent.c).
+ * that is unsent (unsent.c). A stream registers it for each message anew, before the write: it is about that message then,
+ * because `written` runs instead unless the call ends first. NULL: nothing is to run.
  */
 void call_on_ended(struct call *call, void (*ended)(bool unread, void *ctx), void *ctx, size_t bytes);
 
@@ -99,6 +104,8 @@ void call_on_drain(struct call *call, void (*draining)(struct call *call, void *
 
 /* True once the server has begun to drain. */
 bool call_draining(const struct call *call);
+/* What a stream ends with then: ERR_UNAVAILABLE, DRAINING. Always returns false. */
+bool call_draining_error(struct err *err);
 
 /* Ends a unary call with OK and a message of `n` bytes, which are copied. */
 void call_reply(struct call *call, const void *bytes, size_t n);
@@ -126,9 +133,10 @@ void call_write(struct call *call, const void *bytes, size_t n, void (*written)(
 	void *ctx);
 
 /*
- * Reads the next message of a client stream; the first one is call_request's. One at a time. `got` runs once, after
- * this returns, with bytes that are valid while it runs; NULL means no more, because the caller has closed their side
- * or left. If the stream ends first, `got` does not run.
+ * Reads the next message of a call of RPC_STREAMS, whether or not a write is in flight. One at a time. `got` runs once,
+ * after this returns, with bytes that are valid until the next call_read or call_forget_request; NULL means no more,
+ * because the caller has closed their side or left. If the stream ends first, `got` does not run. Nothing is read ahead
+ * of it but what fits into the carrier's window, so a handler that does not read makes its caller wait.
  */
 void call_read(struct call *call, void (*got)(struct call *call, const uint8_t *bytes, size_t n, void *ctx), void *ctx);
 

@@ -106,6 +106,12 @@ bool call_draining(const struct call *call)
 	return call->worker->draining;
 }
 
+bool call_draining_error(struct err *err)
+{
+	err_set(err, ERR_UNAVAILABLE, "the server is stopping: reconnect");
+	return err_reason(err, "DRAINING");
+}
+
 uint8_t *call_room(struct call *call, size_t n)
 {
 	return call->carrier->room(call, n);

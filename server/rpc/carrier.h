@@ -44,7 +44,7 @@ struct carrier {
 	void (*write)(struct call *call); /* sends the room; call_wrote() runs once that is done */
 	void (*explain)(struct call *call, const struct err *err); /* comes before an end with an error */
 	void (*end)(struct call *call); /* ends the call with its `status`, and with the room if `with_message` */
-	void (*read)(struct call *call); /* gives the next message to call->got. NULL: there never is one */
+	void (*read)(struct call *call); /* gets the next message, for call_got(). NULL: RPC_STREAMS are not served */
 };
 
 struct call {
@@ -86,7 +86,7 @@ void call_dispatch(struct call *call, bool whole);
 void call_left(struct call *call);
 /* What carrier->write sent has been taken (`ok`), or never will be. Continues with the end of a call that has one. */
 void call_wrote(struct call *call, bool ok);
-/* What carrier->read has got, valid until this returns; NULL: there is no more. */
+/* What carrier->read has got, valid until the next read; NULL: there is no more. */
 void call_got(struct call *call, const uint8_t *bytes, size_t n);
 /* An answered call leaves its worker. The carrier frees it next, and then calls worker_try_shut. */
 void call_finish(struct call *call);

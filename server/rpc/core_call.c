@@ -167,7 +167,7 @@ static void on_arrived(struct tag *tag, bool ok)
 	if (!core->call.method->registered && !worker->refusing)
 		refuse_unknown(core);
 	else
-		call_dispatch(&core->call, core->payload);
+		call_dispatch(&core->call, core->payload || core->call.method->row->kind == RPC_STREAMS);
 }
 
 static uint8_t *core_room(struct call *call, size_t n)
@@ -204,7 +204,7 @@ static void core_write(struct call *call)
 	core->sending = grpc_raw_byte_buffer_create(&core->room, 1);
 	ops[n].op = GRPC_OP_SEND_MESSAGE;
 	ops[n++].data.send_message.send_message = core->sending;
-	unsent_begin(core, GRPC_SLICE_LENGTH(core->room));
+	unsent_begin(core, call->ended_bytes + GRPC_SLICE_LENGTH(core->room));
 	core_start_batch(core, ops, n, &core->wrote);
 }
 
@@ -217,44 +217,34 @@ static void core_watch(struct call *call)
 	core_start_batch(core, &op, 1, &core->closed);
 }
 
-static void give_message(struct call *call, grpc_byte_buffer *message)
-{
-	grpc_byte_buffer_reader reader;
-	grpc_slice bytes;
-
-	if (!message || !grpc_byte_buffer_reader_init(&reader, message)) {
-		call_got(call, NULL, 0);
-		return;
-	}
-	bytes = grpc_byte_buffer_reader_readall(&reader);
-	grpc_byte_buffer_reader_destroy(&reader);
-	call_got(call, GRPC_SLICE_START_PTR(bytes), GRPC_SLICE_LENGTH(bytes));
-	grpc_slice_unref(bytes);
-}
-
+/* The message becomes the request, which is not copied: gRPC counts its memory. */
 static void on_read(struct tag *tag, bool ok)
 {
 	struct core_call *core = container_of(tag, struct core_call, read);
-	grpc_byte_buffer *message = core->received;
+	struct call *call = &core->call;
+	const uint8_t *bytes;
+	size_t len;
 
 	core->waiting--;
+	core->payload = core->received;
 	core->received = NULL;
-	if (core->call.answered)
+	if (!ok)
+		core_forget_request(call);
+	if (call->answered) {
 		core_release(core);
-	else
-		give_message(&core->call, ok ? message : NULL);
-	if (message)
-		grpc_byte_buffer_destroy(message);
+		return;
+	}
+	core_join_request(call);
+	bytes = core_request(call, &len);
+	call_got(call, core->payload ? bytes : NULL, len);
 }
 
 static void core_read(struct call *call)
 {
 	struct core_call *core = core_of(call);
-	grpc_op op = {0};
+	grpc_op op = {.op = GRPC_OP_RECV_MESSAGE, .data.recv_message.recv_message = &core->received};
 
-	core->read.done = on_read;
-	op.op = GRPC_OP_RECV_MESSAGE;
-	op.data.recv_message.recv_message = &core->received;
+	core_forget_request(call);
 	core_start_batch(core, &op, 1, &core->read);
 }
 
@@ -290,6 +280,7 @@ static void prepare(struct core_call *core, struct rpc_worker *worker, const str
 		.closed = {.done = on_closed},
 		.wrote = {.done = on_wrote},
 		.ended = {.done = on_ended},
+		.read = {.done = on_read},
 		.request = grpc_empty_slice(),
 		.room = grpc_empty_slice(),
 		.status_text = grpc_empty_slice(),
@@ -325,7 +316,8 @@ void worker_post(struct rpc_worker *worker, const struct method *method)
 	tag_lend(&core->arrived);
 	if (method->registered) {
 		error = grpc_server_request_registered_call(worker->server->grpc, method->registered, &core->grpc,
-			&core->deadline, &core->metadata, &core->payload, worker->queue, worker->queue, &core->arrived);
+			&core->deadline, &core->metadata, method->row->kind == RPC_STREAMS ? NULL : &core->payload,
+			worker->queue, worker->queue, &core->arrived);
 	} else {
 		grpc_call_details_init(&core->details);
 		error = grpc_server_request_call(worker->server->grpc, &core->grpc, &core->details, &core->metadata,

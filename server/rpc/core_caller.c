@@ -18,7 +18,7 @@ void core_join_request(struct call *call)
 
 	grpc_slice_unref(core->request);
 	core->request = grpc_empty_slice();
-	if (!grpc_byte_buffer_reader_init(&reader, core->payload))
+	if (!core->payload || !grpc_byte_buffer_reader_init(&reader, core->payload))
 		return;
 	if (grpc_byte_buffer_reader_peek(&reader, &first)) {
 		if (GRPC_SLICE_LENGTH(*first) == grpc_byte_buffer_length(core->payload)) {

@@ -28,7 +28,7 @@ struct core_call {
 	grpc_call *grpc;
 	gpr_timespec deadline;
 	grpc_metadata_array metadata;
-	grpc_byte_buffer *payload;
+	grpc_byte_buffer *payload; /* the request; of RPC_STREAMS the message that was read last */
 	grpc_call_details details; /* unknown methods only */
 
 	struct tag arrived;
@@ -43,7 +43,7 @@ struct core_call {
 	grpc_byte_buffer *sending;
 	grpc_slice status_text;
 	grpc_metadata trailer;
-	grpc_byte_buffer *received;
+	grpc_byte_buffer *received; /* gRPC's while a read is in flight */
 	bool headers_sent;
 	bool with_trailer;
 };

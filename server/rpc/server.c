@@ -100,8 +100,8 @@ static bool add_method(struct rpc_server *server, const struct rpc_method *row, 
 
 	method->row = row;
 	method->metric = metrics_method(row->path);
-	method->registered = grpc_server_register_method(
-		server->grpc, row->path, NULL, GRPC_SRM_PAYLOAD_READ_INITIAL_BYTE_BUFFER, 0);
+	method->registered = grpc_server_register_method(server->grpc, row->path, NULL,
+		row->kind == RPC_STREAMS ? GRPC_SRM_PAYLOAD_NONE : GRPC_SRM_PAYLOAD_READ_INITIAL_BYTE_BUFFER, 0);
 	if (!method->registered)
 		return err_set(err, ERR_INTERNAL, "the method %s is registered twice", row->path);
 	return true;

@@ -40,7 +40,7 @@ static void on_recheck(uv_timer_t *timer)
 		struct call *call = container_of(at, struct call, link);
 		struct trace *outer = trace_enter(call->trace);
 
-		if (call->method->row->kind == RPC_SERVER_STREAM && !call->answered &&
+		if (call->method->row->kind != RPC_UNARY && !call->answered &&
 			!worker->server->options.still_admitted(call, worker->ctx, &why))
 			call_expel(call, &why);
 		trace_leave(outer);

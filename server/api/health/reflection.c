@@ -176,6 +176,7 @@ static void got(struct call *call, const uint8_t *bytes, size_t n, void *ctx)
 	}
 	answer_of(&answer, request);
 	call_write_message(call, &answer.response.base, written, self);
+	call_forget_request(call);
 	arena_reset(&self->arena); /* now, because a slow caller may leave the packed answer waiting */
 }
 
@@ -193,7 +194,7 @@ static void draining(struct call *call, void *ctx)
 	struct err err;
 
 	(void)call;
-	err_set(&err, ERR_UNAVAILABLE, "the server is stopping: reconnect");
+	call_draining_error(&err);
 	end_with(ctx, &err);
 }
 
@@ -201,8 +202,6 @@ static void reflect(struct call *call, void *ctx)
 {
 	struct reflection *self;
 	struct err err;
-	size_t n;
-	const uint8_t *bytes;
 
 	(void)ctx;
 	if (streams == STREAMS_MAX) {
@@ -216,13 +215,11 @@ static void reflect(struct call *call, void *ctx)
 	self->call = call;
 	call_on_cancel(call, gone, self);
 	call_on_drain(call, draining, self);
-	bytes = call_request(call, &n);
-	got(call, bytes, n, self);
-	call_forget_request(call);
+	call_read(call, got, self);
 }
 
 const struct rpc_method reflection_methods[] = {
-	{"/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", reflect, RPC_SERVER_STREAM, MAY_ANYBODY},
-	{"/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", reflect, RPC_SERVER_STREAM, MAY_ANYBODY},
+	{"/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", reflect, RPC_STREAMS, MAY_ANYBODY},
+	{"/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", reflect, RPC_STREAMS, MAY_ANYBODY},
 	{0},
 };

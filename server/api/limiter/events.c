@@ -51,8 +51,7 @@ static void finish_draining(struct events_call *self)
 {
 	struct err err;
 
-	err_set(&err, ERR_UNAVAILABLE, "the server is stopping: reconnect");
-	err_reason(&err, "DRAINING");
+	call_draining_error(&err);
 	finish(self, &err);
 }
 
@@ -184,10 +183,7 @@ static bool language_read(struct call *call, struct worker *worker, const Bursar
 
 static bool may_start(struct call *call, struct err *err)
 {
-	if (!call_draining(call))
-		return true;
-	err_set(err, ERR_UNAVAILABLE, "the server is stopping: reconnect");
-	return err_reason(err, "DRAINING");
+	return !call_draining(call) || call_draining_error(err);
 }
 
 void limiter_events(struct call *call, void *ctx)

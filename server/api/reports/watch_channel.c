@@ -163,8 +163,7 @@ static void end_those_who_left(struct watch_channel *channel)
 {
 	struct err err;
 
-	err_set(&err, ERR_UNAVAILABLE, "the server is stopping: reconnect");
-	err_reason(&err, "DRAINING");
+	call_draining_error(&err);
 	list_each (&channel->readers, at, after) {
 		struct watch_reader *reader = container_of(at, struct watch_reader, link);
 

@@ -64,20 +64,27 @@ static void open_call(struct client *client, struct client_call *call, const cha
 	grpc_metadata_array_init(&call->trailers);
 }
 
-static size_t send_ops(struct client_call *call, grpc_op *ops, grpc_byte_buffer *message)
+static size_t header_ops(struct client_call *call, grpc_op *ops)
 {
 	size_t n = 0;
 
 	ops[n].op = GRPC_OP_SEND_INITIAL_METADATA;
 	ops[n].data.send_initial_metadata.count = 1;
 	ops[n++].data.send_initial_metadata.metadata = &call->authorization;
+	ops[n].op = GRPC_OP_RECV_INITIAL_METADATA;
+	ops[n++].data.recv_initial_metadata.recv_initial_metadata = &call->headers;
+	return n;
+}
+
+static size_t send_ops(struct client_call *call, grpc_op *ops, grpc_byte_buffer *message)
+{
+	size_t n = header_ops(call, ops);
+
 	if (message) {
 		ops[n].op = GRPC_OP_SEND_MESSAGE;
 		ops[n++].data.send_message.send_message = message;
 	}
 	ops[n++].op = GRPC_OP_SEND_CLOSE_FROM_CLIENT;
-	ops[n].op = GRPC_OP_RECV_INITIAL_METADATA;
-	ops[n++].data.recv_initial_metadata.recv_initial_metadata = &call->headers;
 	return n;
 }
 
@@ -182,6 +189,35 @@ void client_start_stream(struct client *client, struct client_call *call, const 
 	start(call, ops, n, call);
 	grpc_byte_buffer_destroy(message);
 	await(call, call);
+}
+
+void client_start_streams(struct client *client, struct client_call *call, const char *path)
+{
+	grpc_op ops[2] = {{0}};
+	size_t n;
+
+	open_call(client, call, path, 19000);
+	n = header_ops(call, ops);
+	start(call, ops, n, call);
+	await(call, call);
+}
+
+void client_send(struct client_call *call, const char *text)
+{
+	grpc_byte_buffer *message = message_of(text, strlen(text));
+	grpc_op op = {.op = GRPC_OP_SEND_MESSAGE, .data.send_message.send_message = message};
+
+	start(call, &op, 1, &call->authorization);
+	await(call, &call->authorization);
+	grpc_byte_buffer_destroy(message);
+}
+
+void client_close(struct client_call *call)
+{
+	grpc_op op = {.op = GRPC_OP_SEND_CLOSE_FROM_CLIENT};
+
+	start(call, &op, 1, &call->authorization);
+	await(call, &call->authorization);
 }
 
 bool client_next(struct client_call *call)

@@ -45,6 +45,11 @@ grpc_status_code client_unary(struct client *client, struct client_call *call, c
 void client_start_stream(struct client *client, struct client_call *call, const char *path, const char *text);
 bool client_next(struct client_call *call);
 
+/* Starts a call to which the client sends a stream too; sends a message; sends no more. */
+void client_start_streams(struct client *client, struct client_call *call, const char *path);
+void client_send(struct client_call *call, const char *text);
+void client_close(struct client_call *call);
+
 /* Reads the status of a stream, then frees it. */
 void client_finish_stream(struct client_call *call);
 

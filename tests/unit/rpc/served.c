@@ -180,6 +180,68 @@ static void count_up(struct call *call, void *ctx)
 	count_next(call, true, counting);
 }
 
+/* Says "ready", then sends back what comes: while one message is being written, the next one is read. */
+struct mirror {
+	char held[2000];
+	size_t len;
+	bool holds, writing, closed;
+};
+
+static void mirror_go_on(struct call *call, struct mirror *mirror);
+
+static void mirror_got(struct call *call, const uint8_t *bytes, size_t n, void *ctx)
+{
+	struct mirror *mirror = ctx;
+
+	if (bytes) {
+		memcpy(mirror->held, bytes, n);
+		mirror->len = n;
+		mirror->holds = true;
+	} else {
+		mirror->closed = true;
+	}
+	mirror_go_on(call, mirror);
+}
+
+static void mirror_written(struct call *call, bool ok, void *ctx)
+{
+	struct mirror *mirror = ctx;
+
+	(void)ok;
+	mirror->writing = false;
+	mirror_go_on(call, mirror);
+}
+
+static void mirror_write(struct call *call, struct mirror *mirror)
+{
+	mirror->holds = false;
+	mirror->writing = true;
+	call_write(call, mirror->held, mirror->len, mirror_written, mirror);
+	call_read(call, mirror_got, mirror);
+}
+
+static void mirror_go_on(struct call *call, struct mirror *mirror)
+{
+	if (mirror->writing)
+		return;
+	if (mirror->holds)
+		mirror_write(call, mirror);
+	else if (mirror->closed)
+		call_end(call);
+}
+
+static void mirror(struct call *call, void *ctx)
+{
+	struct mirror *mirror = arena_zalloc(call_arena(call), 1, sizeof(*mirror));
+	size_t len;
+
+	(void)ctx;
+	call_request(call, &len);
+	assert_int_equal(len, 0);
+	mirror->len = (size_t)snprintf(mirror->held, sizeof(mirror->held), "ready");
+	mirror_write(call, mirror);
+}
+
 const struct rpc_method served_methods[] = {
 	{.path = "/t.T/Echo", .handle = echo, .kind = RPC_UNARY},
 	{.path = "/t.T/Tell", .handle = tell, .kind = RPC_UNARY},
@@ -190,6 +252,7 @@ const struct rpc_method served_methods[] = {
 	{.path = "/t.T/Share", .handle = share, .kind = RPC_SERVER_STREAM},
 	{.path = "/t.T/Pour", .handle = pour, .kind = RPC_SERVER_STREAM},
 	{.path = "/t.T/Linger", .handle = linger, .kind = RPC_SERVER_STREAM},
+	{.path = "/t.T/Mirror", .handle = mirror, .kind = RPC_STREAMS},
 	{0},
 };
 

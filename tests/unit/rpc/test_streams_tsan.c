@@ -1,6 +1,7 @@
-/* Server streams: messages arrive in order, and each stream ends exactly once, whoever ends it. */
+/* Streams: messages arrive in order, and each stream ends exactly once, whoever ends it. */
 
 #include <stdio.h>
+#include <string.h>
 
 #include "lib/test.h"
 #include "served.h"
@@ -73,4 +74,88 @@ SERVED(a_caller_who_is_no_longer_admitted_is_told_and_the_stream_ends_once)
 	grpc_call_cancel(held.call, NULL);
 	client_finish(&held);
 	sem_wait(&served.cancelled);
+}
+
+static void expect(struct client_call *call, const char *text)
+{
+	assert_true(client_next(call));
+	assert_string_equal(call->message, text);
+}
+
+SERVED(both_sides_send_and_neither_waits_for_the_other)
+{
+	struct client_call call;
+	char text[16];
+
+	client_start_streams(&served.client, &call, "/t.T/Mirror");
+	expect(&call, "ready");
+	for (int i = 0; i < 100; i++) {
+		snprintf(text, sizeof(text), "%d", i);
+		client_send(&call, text);
+		if (i % 3) /* so that some are there before the one before has been written */
+			continue;
+		for (int k = i ? i - 2 : 0; k <= i; k++) {
+			snprintf(text, sizeof(text), "%d", k);
+			expect(&call, text);
+		}
+	}
+	client_close(&call);
+	assert_false(client_next(&call));
+	client_finish_stream(&call);
+	assert_int_equal(call.status, GRPC_STATUS_OK);
+}
+
+SERVED(a_stream_to_which_nothing_is_sent_ends_well)
+{
+	struct client_call call;
+
+	client_start_streams(&served.client, &call, "/t.T/Mirror");
+	client_close(&call);
+	expect(&call, "ready");
+	assert_false(client_next(&call));
+	client_finish_stream(&call);
+	assert_int_equal(call.status, GRPC_STATUS_OK);
+}
+
+SERVED(an_empty_message_is_a_message)
+{
+	struct client_call call;
+
+	client_start_streams(&served.client, &call, "/t.T/Mirror");
+	expect(&call, "ready");
+	client_send(&call, "");
+	expect(&call, "");
+	client_close(&call);
+	assert_false(client_next(&call));
+	client_finish_stream(&call);
+	assert_int_equal(call.status, GRPC_STATUS_OK);
+}
+
+SERVED(a_message_that_is_too_large_ends_the_stream)
+{
+	struct client_call call;
+	char large[2100];
+
+	memset(large, 'x', sizeof(large) - 1);
+	large[sizeof(large) - 1] = '\0';
+	client_start_streams(&served.client, &call, "/t.T/Mirror");
+	expect(&call, "ready");
+	client_send(&call, large);
+	assert_false(client_next(&call));
+	client_finish_stream(&call);
+	assert_int_equal(call.status, GRPC_STATUS_RESOURCE_EXHAUSTED);
+}
+
+SERVED(a_caller_who_leaves_while_both_sides_send_is_gone)
+{
+	struct client_call call;
+
+	for (int i = 0; i < 20; i++) {
+		client_start_streams(&served.client, &call, "/t.T/Mirror");
+		client_send(&call, "a");
+		client_send(&call, "b");
+		grpc_call_cancel(call.call, NULL);
+		client_finish_stream(&call);
+		assert_int_equal(call.status, GRPC_STATUS_CANCELLED);
+	}
 }
