@@ -61,9 +61,10 @@ bool auth_session_begin(struct call *call, struct worker *worker, int64_t key, c
  * Restricts a request to its caller's tenant before anything else reads it. In every part of the message, reservation
  * and lease handles included, an empty tenant becomes the caller's own and another tenant is ERR_PERMISSION. A
  * ROLE_USER key is restricted to its user in the same way, and a key with interfaces to those. An operator's request is
- * left as it is.
+ * left as it is. What is filled in is in `arena`, or lives as long as the call.
  */
-bool auth_scope(struct call *call, ProtobufCMessage *message, struct err *err) __attribute__((warn_unused_result));
+bool auth_scope(struct call *call, ProtobufCMessage *message, struct arena *arena, struct err *err)
+	__attribute__((warn_unused_result));
 
 /* The caller's role; ROLE_OPERATOR while no keys exist. */
 enum role caller_role(const struct call *call);

@@ -146,11 +146,11 @@ static bool message_hold(const struct scope *scope, ProtobufCMessage *message, s
 	return true;
 }
 
-bool auth_scope(struct call *call, ProtobufCMessage *message, struct err *err)
+bool auth_scope(struct call *call, ProtobufCMessage *message, struct arena *arena, struct err *err)
 {
 	const struct caller *caller = call_caller(call);
 
 	if (!caller || !caller->tenant[0])
 		return true;
-	return message_hold(&(struct scope){.caller = caller, .arena = call_arena(call)}, message, err);
+	return message_hold(&(struct scope){.caller = caller, .arena = arena}, message, err);
 }

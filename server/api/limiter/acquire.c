@@ -249,7 +249,7 @@ void limiter_acquire(struct call *call, void *ctx)
 	self->acquisition.poll = request->poll;
 	self->acquisition.event = on_event;
 	self->acquisition.ended = on_ended;
-	question_of_check(request->check, call, &self->acquisition.check.question);
+	question_of_check(request->check, call, call_arena(call), &self->acquisition.check.question);
 	self->acquisition.check.question.deadline_us = call_deadline_us(call);
 	self->acquisition.max_wait_us = wait_of(request, self->acquisition.check.question.deadline_us);
 	call_on_cancel(call, on_cancel, self);

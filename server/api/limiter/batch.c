@@ -2,20 +2,25 @@
  * CheckBatch and RecordBatch (api/limiter/limiter.h): when a batch's turn comes, its items run concurrently and
  * independently; answers are in order.
  */
-#include "api/message/answer.h"
 #include "api/limiter/batch_turns.h"
 #include "api/message/convert.h"
 #include "api/auth/auth.h"
 #include "api/limiter/private.h"
 #include "api/limiter/unread.h"
 #include "api/message/validate.h"
+#include "api/message/wire_format.h"
+#include "base/clock.h"
 #include "base/list.h"
 #include "rpc/message.h"
 
+/* What a request counts as that is malformed. */
+enum { ITEMS_LARGEST = 1000 };
+
 /* A batch, in its call's arena. `left` starts at one more than the items, so the batch cannot end while it starts. */
 struct batch {
+	struct batch_turn turn;
 	struct call *call;
-	struct batch_turn *turn;
+	void (*start)(struct batch *batch);
 	size_t left, count;
 	void (*reply)(struct batch *batch);
 	struct check_item **checks;
@@ -48,24 +53,15 @@ static void reply_packed(struct batch *batch, const ProtobufCMessage *message)
 		if (batch->records && !batch->records[i].err.code)
 			settle_release(&batch->records[i].run.settle);
 	}
-	batch_turn_end(batch->turn);
+	batch_turn_end(batch->turn.items);
 	call_reply_filled(batch->call);
-}
-
-static Bursar__V1__CheckResponse *checked_to_message(const struct check_item *item)
-{
-	struct answer_form form = answer_form_of(item->request);
-
-	return answer_to_message(&item->check, &form);
 }
 
 static void checks_reply(struct batch *batch)
 {
 	struct arena *arena = call_arena(batch->call);
 	Bursar__V1__CheckBatchResponse response = BURSAR__V1__CHECK_BATCH_RESPONSE__INIT;
-
 	struct limits_debt *debts = NULL;
-	bool names = caller_sees_names(batch->call);
 
 	response.n_items = batch->count;
 	response.items = message_list(arena, batch->count);
@@ -73,16 +69,13 @@ static void checks_reply(struct batch *batch)
 		struct check_item *item = batch->checks[i];
 
 		response.items[i] = message_new(arena, CheckItem, check_item);
-		if (!item->err.code)
-			unread_add(&item->check, &debts);
-		if (!names && !item->err.code && item->check.flow.ok)
-			rows_hide_names(item->check.answer.rows);
-		if (item->err.code)
+		if (item->err.code) {
 			response.items[i]->error = error_to_message(arena, &item->err);
-		else if (!item->check.flow.ok)
-			response.items[i]->error = error_to_message(arena, &item->check.flow.err);
-		else
-			response.items[i]->response = checked_to_message(item);
+			continue;
+		}
+		unread_add(&item->check, &debts);
+		check_to_item(&item->check, item->request, batch->call, &response.items[i]->response,
+			&response.items[i]->error);
 	}
 	unread_watch(batch->call, debts);
 	reply_packed(batch, &response.base);
@@ -101,57 +94,97 @@ static void check_item_start(struct check_item *item, struct worker *worker)
 		item_ended(item->batch);
 		return;
 	}
-	question_of_check(item->request, item->batch->call, &item->check.question);
+	question_of_check(item->request, item->batch->call, arena, &item->check.question);
 	item->check.question.deadline_us = call_deadline_us(item->batch->call);
 	check_start(&item->check, worker, arena, check_done);
 }
 
-/* The turn's request; NULL: it was not good, and the call has been failed. */
-static const void *request_of(struct batch_turn *turn, const ProtobufCMessageDescriptor *descriptor)
+static void fail(struct batch *batch, const struct err *err)
+{
+	batch_turn_end(batch->turn.items);
+	call_fail(batch->call, err);
+}
+
+/* The batch's request; NULL: it was not good, and the call has been failed. */
+static const void *request_of(struct batch *batch, const ProtobufCMessageDescriptor *descriptor)
 {
 	struct err err;
-	const void *request = batch_read(turn->call, descriptor, &err);
+	const void *request = batch_read(batch->call, descriptor, &err);
 
-	if (!request) {
-		batch_turn_end(turn);
-		call_fail(turn->call, &err);
-	}
+	if (!request)
+		fail(batch, &err);
 	return request;
 }
 
-static struct batch *batch_new(struct batch_turn *turn, size_t count, void (*reply)(struct batch *batch))
+static void batch_begin(struct batch *batch, size_t count, void (*reply)(struct batch *batch))
 {
-	struct batch *batch = arena_zalloc(call_arena(turn->call), 1, sizeof(*batch));
-
-	*batch = (struct batch){.call = turn->call, .turn = turn, .count = count, .left = count + 1, .reply = reply};
-	return batch;
+	batch->count = count;
+	batch->left = count + 1;
+	batch->reply = reply;
 }
 
-static void check_batch(struct batch_turn *turn)
+/* Counts the items without unpacking them: field 1 of both kinds of batches. */
+static size_t count_items(const struct call *call)
 {
-	const Bursar__V1__CheckBatchRequest *request = request_of(turn, &bursar__v1__check_batch_request__descriptor);
-	struct batch *batch;
+	size_t len;
+	const uint8_t *bytes = call_request(call, &len);
+	struct wire wire = {.at = bytes, .end = bytes + len};
+	struct wire_field item;
+	size_t count = 0;
+
+	while (wire_next(&wire, &item))
+		count += item.counted && item.number == 1;
+	return wire.at == wire.end ? count : ITEMS_LARGEST;
+}
+
+static void turn_came(struct batch_turn *turn)
+{
+	struct batch *batch = container_of(turn, struct batch, turn);
+	struct err err;
+
+	if (call_deadline_us(batch->call) > clock_mono_us()) {
+		batch->start(batch);
+		return;
+	}
+	err_set(&err, ERR_DEADLINE, "the deadline passed while the batch waited for its turn");
+	fail(batch, &err);
+}
+
+static void batch_wait(struct call *call, struct worker *worker, void (*start)(struct batch *batch))
+{
+	struct batch *batch = arena_zalloc(call_arena(call), 1, sizeof(*batch));
+
+	batch->turn = (struct batch_turn){.worker = worker, .items = count_items(call), .start = turn_came};
+	batch->call = call;
+	batch->start = start;
+	batch_turn_wait(&batch->turn);
+}
+
+static void check_batch(struct batch *batch)
+{
+	struct arena *arena = call_arena(batch->call);
+	const Bursar__V1__CheckBatchRequest *request = request_of(batch, &bursar__v1__check_batch_request__descriptor);
 
 	if (!request)
 		return;
-	batch = batch_new(turn, request->n_items, checks_reply);
-	batch->checks = message_list(call_arena(turn->call), batch->count);
+	batch_begin(batch, request->n_items, checks_reply);
+	batch->checks = message_list(arena, batch->count);
 	for (size_t i = 0; i < batch->count; i++) {
 		/* Each in a piece of its own, which the arena has more easily than one for all. */
-		struct check_item *item = arena_alloc(call_arena(turn->call), sizeof(*item));
+		struct check_item *item = arena_alloc(arena, sizeof(*item));
 
 		item->batch = batch;
 		item->request = request->items[i];
 		item->err.code = ERR_NONE;
 		batch->checks[i] = item;
-		check_item_start(item, turn->worker);
+		check_item_start(item, batch->turn.worker);
 	}
 	item_ended(batch);
 }
 
 void limiter_check_batch(struct call *call, void *ctx)
 {
-	batch_turn_wait(call, ctx, check_batch);
+	batch_wait(call, ctx, check_batch);
 }
 
 static void records_reply(struct batch *batch)
@@ -192,23 +225,23 @@ static void record_item_start(struct record_item *item, const Bursar__V1__Record
 	record_start(&item->run, worker, call_deadline_us(item->batch->call), record_done);
 }
 
-static void record_batch(struct batch_turn *turn)
+static void record_batch(struct batch *batch)
 {
-	const Bursar__V1__RecordBatchRequest *request = request_of(turn, &bursar__v1__record_batch_request__descriptor);
-	struct batch *batch;
+	const Bursar__V1__RecordBatchRequest *request =
+		request_of(batch, &bursar__v1__record_batch_request__descriptor);
 
 	if (!request)
 		return;
-	batch = batch_new(turn, request->n_items, records_reply);
-	batch->records = arena_zalloc(call_arena(turn->call), batch->count, sizeof(*batch->records));
+	batch_begin(batch, request->n_items, records_reply);
+	batch->records = arena_zalloc(call_arena(batch->call), batch->count, sizeof(*batch->records));
 	for (size_t i = 0; i < batch->count; i++) {
 		batch->records[i].batch = batch;
-		record_item_start(&batch->records[i], request->items[i], turn->worker);
+		record_item_start(&batch->records[i], request->items[i], batch->turn.worker);
 	}
 	item_ended(batch);
 }
 
 void limiter_record_batch(struct call *call, void *ctx)
 {
-	batch_turn_wait(call, ctx, record_batch);
+	batch_wait(call, ctx, record_batch);
 }

@@ -110,7 +110,7 @@ void limiter_check(struct call *call, void *ctx)
 	self = check_call_new(call);
 	self->form = answer_form_of(request);
 	self->settle = request->settle;
-	question_of_check(request, call, &self->check.question);
+	question_of_check(request, call, call_arena(call), &self->check.question);
 	self->check.question.deadline_us = call_deadline_us(call);
 	check_start(&self->check, ctx, call_arena(call), check_done);
 }
@@ -193,7 +193,7 @@ void limiter_explain(struct call *call, void *ctx)
 	self = &explain->asked;
 	self->call = call;
 	self->form = (struct answer_form){.language = request->check->language, .limits = true, .headers = true};
-	question_of_check(request->check, call, &self->check.question);
+	question_of_check(request->check, call, call_arena(call), &self->check.question);
 	self->check.question.mode = CHECK_EXPLAIN;
 	self->check.question.deadline_us = call_deadline_us(call);
 	check_start(&self->check, ctx, call_arena(call), explain_done);

@@ -26,9 +26,15 @@ void record_start(
 /* Takes either the handle, or tenant, user, request_id and, with `needs_start`, started_at. */
 bool handle_of_ref(const Bursar__V1__ReservationRef *ref, bool needs_start, struct arena *arena, struct handle *out,
 	struct err *err);
-/* Both take validated messages. The second leaves the handle empty when there is no reservation. */
-/* `call` is what the request came with: a call that was sent before may have made a reservation. */
-void question_of_check(const Bursar__V1__CheckRequest *request, struct call *call, struct check_question *out);
+/*
+ * Both take validated messages. `call` is what the request came with: a call that was sent before may have made a
+ * reservation. The second leaves the handle empty when there is no reservation.
+ */
+void question_of_check(const Bursar__V1__CheckRequest *request, const struct call *call, struct arena *arena,
+	struct check_question *out);
+/* The answer to one of many checks, or its error: sets one of both. In the check's arena. */
+void check_to_item(struct check *check, const Bursar__V1__CheckRequest *request, const struct call *call,
+	Bursar__V1__CheckResponse **response, Bursar__V1__ItemError **error);
 bool question_of_record(
 	const Bursar__V1__RecordRequest *request, struct arena *arena, struct settle_question *out, struct err *err);
 

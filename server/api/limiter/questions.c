@@ -1,8 +1,10 @@
 /* Turns requests into questions, and answers into messages (api/limiter/private.h). */
 #include <string.h>
 
+#include "api/auth/auth.h"
 #include "api/limiter/private.h"
 #include "api/limiter/provider_usage.h"
+#include "api/message/answer.h"
 #include "api/message/convert.h"
 #include "base/crypto/random.h"
 #include "base/unconst.h"
@@ -46,13 +48,14 @@ static void expected_of_check(const Bursar__V1__CheckRequest *request, struct ar
 	}
 }
 
-void question_of_check(const Bursar__V1__CheckRequest *request, struct call *call, struct check_question *out)
+void question_of_check(const Bursar__V1__CheckRequest *request, const struct call *call, struct arena *arena,
+	struct check_question *out)
 {
 	*out = (struct check_question){
 		.mode = CHECK_REAL,
 		.tenant = tenant_or_default(request->tenant),
 		.user = request->user,
-		.request_id = request->request_id[0] ? request->request_id : request_id_made(call_arena(call)),
+		.request_id = request->request_id[0] ? request->request_id : request_id_made(arena),
 		.id_is_new = !request->request_id[0] || (request->request_id_is_new && !sent_before(call)),
 		.interface = request->interface[0] ? request->interface : "api",
 		.model = request->model,
@@ -63,8 +66,22 @@ void question_of_check(const Bursar__V1__CheckRequest *request, struct call *cal
 		.ttl_us = request->reservation_ttl_us,
 	};
 	if (request->n_expected)
-		expected_of_check(request, call_arena(call), out);
+		expected_of_check(request, arena, out);
 	question_settles(request, out);
+}
+
+void check_to_item(struct check *check, const Bursar__V1__CheckRequest *request, const struct call *call,
+	Bursar__V1__CheckResponse **response, Bursar__V1__ItemError **error)
+{
+	struct answer_form form = answer_form_of(request);
+
+	if (!check->flow.ok) {
+		*error = error_to_message(check->arena, &check->flow.err);
+		return;
+	}
+	if (!caller_sees_names(call))
+		rows_hide_names(check->answer.rows);
+	*response = answer_to_message(check, &form);
 }
 
 bool handle_of_ref(const Bursar__V1__ReservationRef *ref, bool needs_start, struct arena *arena, struct handle *out,

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "api/auth/auth.h"
+#include "api/message/wire_format.h"
 #include "base/arena.h"
 #include "base/utf8.h"
 #include "bursar/v1/admin.pb-c.h"
@@ -246,31 +247,22 @@ bool message_check(const ProtobufCMessage *message, struct err *err)
 	return fields_check(message, true, err);
 }
 
-static bool varint(const uint8_t **p, const uint8_t *end, uint64_t *out)
+bool list_lengths_check(const ProtobufCMessage *message, struct err *err)
 {
-	*out = 0;
-	for (unsigned shift = 0; *p < end && shift < 64; shift += 7) {
-		uint8_t byte = *(*p)++;
-
-		*out |= (uint64_t)(byte & 0x7f) << shift;
-		if (!(byte & 0x80))
-			return true;
-	}
-	return false;
+	return fields_check(message, false, err);
 }
 
-static bool part_check(
-	const ProtobufCMessageDescriptor *descriptor, uint64_t tag, const uint8_t *bytes, uint64_t len, struct err *err)
+static bool part_check(const ProtobufCMessageDescriptor *descriptor, const struct wire_field *part, struct err *err)
 {
 	const ProtobufCFieldDescriptor *field =
-		tag >> 3 <= UINT32_MAX ? protobuf_c_message_descriptor_get_field(descriptor, (unsigned)(tag >> 3))
-				       : NULL;
+		part->number <= UINT32_MAX ? protobuf_c_message_descriptor_get_field(descriptor, (unsigned)part->number)
+					   : NULL;
 
-	if (!field || !len)
+	if (!field || !part->counted || !part->len)
 		return true;
-	if (field->type == PROTOBUF_C_TYPE_STRING && memchr(bytes, 0, (size_t)len))
+	if (field->type == PROTOBUF_C_TYPE_STRING && memchr(part->bytes, 0, part->len))
 		return err_invalid(err, field->name, "contains a NUL character");
-	if (field->type == PROTOBUF_C_TYPE_MESSAGE && !wire_check(field->descriptor, bytes, (size_t)len, err))
+	if (field->type == PROTOBUF_C_TYPE_MESSAGE && !wire_check(field->descriptor, part->bytes, part->len, err))
 		return err_prefix(err, "%s.", field->name);
 	return true;
 }
@@ -278,38 +270,14 @@ static bool part_check(
 /* protobuf-c has already parsed these bytes, so malformed ones cannot occur; the walk just stops there. */
 bool wire_check(const ProtobufCMessageDescriptor *descriptor, const uint8_t *bytes, size_t len, struct err *err)
 {
-	const uint8_t *p = bytes;
-	const uint8_t *end = bytes + len;
-	uint64_t tag;
-	uint64_t value;
+	struct wire wire = {.at = bytes, .end = bytes + len};
+	struct wire_field part;
 
 	if (!len || !memchr(bytes, 0, len))
 		return true;
-	while (p < end) {
-		if (!varint(&p, end, &tag))
-			return true;
-		switch (tag & 7) {
-		case 0:
-			if (!varint(&p, end, &value))
-				return true;
-			break;
-		case 1:
-		case 5:
-			if ((size_t)(end - p) < ((tag & 7) == 1 ? 8u : 4u))
-				return true;
-			p += (tag & 7) == 1 ? 8 : 4;
-			break;
-		case 2:
-			if (!varint(&p, end, &value) || value > (uint64_t)(end - p))
-				return true;
-			if (!part_check(descriptor, tag, p, value, err))
-				return false;
-			p += value;
-			break;
-		default:
-			return true;
-		}
-	}
+	while (wire_next(&wire, &part))
+		if (!part_check(descriptor, &part, err))
+			return false;
 	return true;
 }
 
@@ -319,7 +287,7 @@ static void *read(struct call *call, const ProtobufCMessageDescriptor *descripto
 	size_t len;
 	const uint8_t *bytes = call_request(call, &len);
 
-	if (!message || !wire_check(descriptor, bytes, len, err) || !auth_scope(call, message, err) ||
+	if (!message || !wire_check(descriptor, bytes, len, err) || !auth_scope(call, message, call_arena(call), err) ||
 		!fields_check(message, into_items, err))
 		return NULL;
 	return message;

@@ -25,6 +25,9 @@ void *request_take(struct call *call, const ProtobufCMessageDescriptor *descript
 /* Applies the table alone, to a message whose bytes are not at hand. */
 bool message_check(const ProtobufCMessage *message, struct err *err) __attribute__((warn_unused_result));
 
+/* Its lists' lengths and its fields, but not the items of its lists, which need not be there. */
+bool list_lengths_check(const ProtobufCMessage *message, struct err *err) __attribute__((warn_unused_result));
+
 /* Like request_read(), but skips the items of its lists: a batch's items fail one by one (message_check() on each). */
 void *batch_read(struct call *call, const ProtobufCMessageDescriptor *descriptor, struct err *err)
 	__attribute__((warn_unused_result));
