@@ -1,6 +1,7 @@
 # cmake -DPROTO=proto/bursar/v1 -DHEADER=methods.h -DTABLE=methods.def -P methods.cmake
 # Reads the RPCs of limiter.proto and admin.proto and writes libbursar's functions for them: HEADER, which bursar.h
 # includes and which is installed, and TABLE, for client/c. An RPC's `//` comment is above it or at the end of its line.
+# RPCs to which callers send a stream are left out: libbursar has no such calls.
 
 function(snake_case out name)
 	string(REGEX REPLACE "([a-z0-9])([A-Z])" "\\1_\\2" name "${name}")
@@ -55,15 +56,16 @@ macro(read_service service file)
 		string(SUBSTRING "${text}" 0 ${end} line)
 		math(EXPR end "${end} + 1")
 		string(SUBSTRING "${text}" ${end} -1 text)
-		if(line MATCHES "^ *rpc ([A-Za-z0-9]+)\\(([A-Za-z0-9]+)\\) returns \\((stream )?([A-Za-z0-9]+)\\); *(// *(.*))?$")
-			set(kind "${CMAKE_MATCH_3}")
-			set(words "${CMAKE_MATCH_1};${CMAKE_MATCH_2};${CMAKE_MATCH_4}")
-			if(CMAKE_MATCH_6)
-				string(APPEND comment "${CMAKE_MATCH_6}\n")
+		if(line MATCHES "^ *rpc ([A-Za-z0-9]+)\\((stream )?([A-Za-z0-9]+)\\) returns \\((stream )?([A-Za-z0-9]+)\\); *(// *(.*))?$")
+			set(streamed "${CMAKE_MATCH_2}")
+			set(kind "${CMAKE_MATCH_4}")
+			set(words "${CMAKE_MATCH_1};${CMAKE_MATCH_3};${CMAKE_MATCH_5}")
+			if(CMAKE_MATCH_7)
+				string(APPEND comment "${CMAKE_MATCH_7}\n")
 			endif()
-			if(kind)
+			if(kind AND NOT streamed)
 				add_stream(${service} ${words} "${comment}")
-			else()
+			elseif(NOT streamed)
 				add_method(${service} ${words} "${comment}")
 			endif()
 			set(comment "")

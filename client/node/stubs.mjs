@@ -53,7 +53,8 @@ function enumeration(type) {
 function service(type) {
   let text = `${comment(type.comment, "")}export interface ${type.name} {\n`;
   let rows = "";
-  for (const method of type.methodsArray.map((one) => one.resolve())) {
+  /* The client has no calls to which the caller sends a stream. */
+  for (const method of type.methodsArray.map((one) => one.resolve()).filter((one) => !one.requestStream)) {
     const request = method.resolvedRequestType.name;
     const answer = method.resolvedResponseType.name;
     const result = method.responseStream ? `AsyncIterableIterator<${answer}>` : `Promise<${answer}>`;

@@ -145,6 +145,8 @@ def service_class(file: descriptor_pb2.FileDescriptorProto, number: int, blockin
     text = CLASS.format(name=("Blocking" if blocking else "") + service.name, about=ABOUT[service.name],
                         calls="BlockingCalls" if blocking else "Calls")
     for place, method in enumerate(service.method):
+        if method.client_streaming:  # the client has no calls to which the caller sends a stream
+            continue
         names = {"name": snake(method.name), "module": module, "service": f"{file.package}.{service.name}", "method": method.name,
                  "about": sentence(said.get((number, place), ""), method.name), "async_": "" if blocking else "async ",
                  "await_": "" if blocking else "await ", "iterator": "Iterator" if blocking else "AsyncIterator"}

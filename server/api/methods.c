@@ -9,6 +9,7 @@
 const struct rpc_method limiter_methods[] = {
 	{.path = LIMITER("Check"), .handle = limiter_check, .access = MAY_CALL},
 	{.path = LIMITER("CheckBatch"), .handle = limiter_check_batch, .access = MAY_CALL},
+	{.path = LIMITER("CheckStream"), .handle = limiter_check_stream, .kind = RPC_STREAMS, .access = MAY_CALL},
 	{.path = LIMITER("Record"), .handle = limiter_record, .access = MAY_CALL},
 	{.path = LIMITER("RecordBatch"), .handle = limiter_record_batch, .access = MAY_CALL},
 	{.path = LIMITER("Acquire"), .handle = limiter_acquire, .kind = RPC_SERVER_STREAM, .access = MAY_CALL},

@@ -35,8 +35,9 @@ def rule_of(field):
 
 
 def methods():
+    """All to which callers send one message."""
     for pb, service in ((protos.limiter_pb2, "Limiter"), (protos.admin_pb2, "Admin")):
-        yield from ((service, method) for method in pb.DESCRIPTOR.services_by_name[service].methods)
+        yield from ((service, method) for method in pb.DESCRIPTOR.services_by_name[service].methods if not method.client_streaming)
 
 
 def put(message, field, value):
@@ -187,6 +188,29 @@ def test_an_item_of_a_batch_is_refused_alone_and_says_its_field(bots):
     assert said[0].response.allowed
     assert [item.error.field for item in said[1:]] == [path for _, path in spoilt(pb.CheckRequest.DESCRIPTOR)]
     assert {item.error.code for item in said[1:]} == {Code.INVALID_ARGUMENT.value[0]}
+
+
+def test_an_item_of_a_stream_is_refused_alone_and_says_its_field(bots):
+    pb, parts = bots.limiter_pb, list(spoilt(bots.limiter_pb.StreamedCheck.DESCRIPTOR))
+    messages = []
+    for number, (part, _) in enumerate(parts):
+        part.id = number
+        messages.append(pb.CheckStreamRequest(items=[part, pb.StreamedCheck(id=len(parts) + number, check=bots.request("ann"))]))
+    assert len(parts) > 30
+    said = {item.id: item for answer in bots.limiter.CheckStream(iter(messages), timeout=60) for item in answer.items}
+    assert len(said) == 2 * len(parts) and all(said[len(parts) + number].HasField("response") for number in range(len(parts)))
+    assert [said[number].error.field for number in range(len(parts))] == [path for _, path in parts]
+    assert {said[number].error.code for number in range(len(parts))} == {Code.INVALID_ARGUMENT.value[0]}
+
+
+@pytest.mark.parametrize("user", [b"\xff\xfe", b"a\x00b", b"\xed\xa0\x80"])
+def test_what_is_no_text_in_an_item_is_refused_alone(bots, user):
+    check = b"\x12" + bytes([len(user)]) + user
+    item = b"\x08\x07\x12" + bytes([len(check)]) + check
+    call = bots.channel.stream_stream("/bursar.v1.Limiter/CheckStream", request_serializer=lambda data: data,
+                                      response_deserializer=bots.limiter_pb.CheckStreamResponse.FromString)
+    (answer,) = next(call(iter([b"\x0a" + bytes([len(item)]) + item]), timeout=20)).items
+    assert (answer.id, answer.error.code, answer.error.field) == (7, Code.INVALID_ARGUMENT.value[0], "check.user")
 
 
 @pytest.mark.parametrize("user", [b"\xff\xfe", b"a\x00b", b"\xed\xa0\x80"])

@@ -15,7 +15,7 @@ USER, BOT, VIEWER, ADMIN, OPERATOR = range(1, 6)
 ROLES = {"user": USER, "bot": BOT, "viewer": VIEWER, "admin": ADMIN, "operator": OPERATOR}
 
 # Who may call what: written here once more, by hand. An RPC that is not in it fails the test.
-CALLS = "Check CheckBatch Record RecordBatch Acquire Release Renew Cancel"
+CALLS = "Check CheckBatch CheckStream Record RecordBatch Acquire Release Renew Cancel"
 READS = ("GetAccount ListAccounts GetTenant GetTier ListTiers ListTexts GetPrice ListPrices ListAliases ListFamilies GetStats GetMonthlyReport GetReport GetForecast CompareCosts GetPool ListPools "
          "GetPoolStats WatchPool Watch GetProof Export ListReservations GetReservation "
          "ListAlertRules ListAlertChannels ListAlertEvents ListAlertDeliveries GetAlertDelivery")
@@ -58,6 +58,8 @@ class Caller:
         return lambda request, **options: self.call(method, request, **options)
 
     def call(self, method, request, metadata=(), timeout=20):
+        if isinstance(method, grpc.StreamStreamMultiCallable):
+            request = iter([request])
         answer = method(request, timeout=timeout, metadata=[*self.metadata, *metadata])
         if hasattr(answer, "cancel"):  # a stream: its first message says enough
             try:
@@ -69,7 +71,9 @@ class Caller:
 
 def code_of(call, *args, **options):
     try:
-        call(*args, **options)
+        answer = call(*args, **options)
+        if isinstance(answer, protos.limiter_pb2.CheckStreamResponse):  # an error concerns its item only
+            return next(code for code in Code if code.value[0] == answer.items[0].error.code)
         return Code.OK
     except grpc.RpcError as error:
         return error.code()

@@ -17,7 +17,9 @@ assert error_details_pb2.ErrorInfo  # json_format looks it up by its name
 EXAMPLES = json.loads((ROOT / "server" / "api" / "openapi" / "examples.json").read_text())
 ROWS = rows()
 SERVICES = {"Limiter": protos.limiter_pb2, "Admin": protos.admin_pb2}
-METHODS = {name: method for service, pb in SERVICES.items() for name, method in pb.DESCRIPTOR.services_by_name[service].methods_by_name.items()}
+# HTTP/1.1 has no place for a stream of requests.
+METHODS = {name: method for service, pb in SERVICES.items() for name, method in pb.DESCRIPTOR.services_by_name[service].methods_by_name.items()
+           if not method.client_streaming}
 # https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto
 STATUS = {"OK": 200, "INVALID_ARGUMENT": 400, "FAILED_PRECONDITION": 400, "OUT_OF_RANGE": 400, "UNAUTHENTICATED": 401, "PERMISSION_DENIED": 403,
           "NOT_FOUND": 404, "ALREADY_EXISTS": 409, "ABORTED": 409, "RESOURCE_EXHAUSTED": 429, "UNIMPLEMENTED": 501, "UNAVAILABLE": 503}
@@ -113,7 +115,7 @@ def compare(worlds, row, message):
 
 
 def test_every_rpc_has_a_path_and_an_example():
-    assert set(METHODS) == {row.rpc for row in ROWS} == {name for name in EXAMPLES if name in METHODS} == set(MAY)
+    assert set(METHODS) == {row.rpc for row in ROWS} == {name for name in EXAMPLES if name in METHODS} == set(MAY) - {"CheckStream"}
     for row in ROWS:
         assert row.streams == METHODS[row.rpc].server_streaming and row.service == METHODS[row.rpc].containing_service.name
 

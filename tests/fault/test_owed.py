@@ -5,6 +5,7 @@ Redis is stopped until the calls have been given up, or the proxy in front of it
 ask. The tests wait for these events, not for so long."""
 import contextlib
 import json
+import queue
 import signal
 import subprocess
 
@@ -61,6 +62,17 @@ class House:
         with pytest.raises(grpc.RpcError) as error:
             self.bots.channel.unary_unary("/tests.Nobody/Knows")(b"", timeout=PATIENCE)
         assert error.value.code() == grpc.StatusCode.UNIMPLEMENTED
+
+    def sent(self, how, requests, timeout):
+        """The call that makes these checks; a stream stays open."""
+        pb = self.bots.limiter_pb
+        if how == "check":
+            return self.bots.limiter.Check.future(requests[0], timeout=timeout)
+        if how == "batch":
+            return self.bots.limiter.CheckBatch.future(pb.CheckBatchRequest(items=requests), timeout=timeout)
+        left = queue.SimpleQueue()
+        left.put(pb.CheckStreamRequest(items=[pb.StreamedCheck(check=request, timeout_us=PATIENCE * 1_000_000) for request in requests]))
+        return self.bots.limiter.CheckStream(iter(left.get, None), timeout=timeout)
 
     def checking(self, user, request_id, **fields):
         return self.bots.limiter.Check.future(self.bots.request(user, request_id=request_id, **fields), timeout=PATIENCE)
@@ -133,16 +145,15 @@ def test_checks_that_were_given_up_in_a_stall_hold_nothing(hasty):
 
 
 @pytest.mark.parametrize("leave", ["cancel", "deadline"])
-@pytest.mark.parametrize("batch", [False, True], ids=["check", "batch"])
-def test_checks_whose_callers_left_before_the_answer_hold_nothing(patient, batch, leave):
+@pytest.mark.parametrize("how", ["check", "batch", "stream"])
+def test_checks_whose_callers_left_before_the_answer_hold_nothing(patient, how, leave):
     """Redis has decided, bursard has not answered yet: the caller leaves, and what it will never hear of goes back."""
-    bots, ids = patient.bots, [unique("left") for _ in range(3 if batch else 1)]
+    bots, ids = patient.bots, [unique("left") for _ in range(1 if how == "check" else 3)]
     user = patient.user(bots.calendar("day", "requests", 1000), bots.level("open", 1000))
     patient.proxy.hold_answers()
     requests = [bots.request(user, request_id=name) for name in ids]
     timeout = 2 if leave == "deadline" else PATIENCE
-    call = (bots.limiter.CheckBatch.future(bots.limiter_pb.CheckBatchRequest(items=requests), timeout=timeout) if batch
-            else bots.limiter.Check.future(requests[0], timeout=timeout))
+    call = patient.sent(how, requests, timeout)
     until(lambda: all(patient.state(name) == 1 for name in ids), "the checks being done", timeout=PATIENCE)
     if leave == "cancel":
         call.cancel()

@@ -10,6 +10,7 @@ from harness.http2 import Deaf
 MIB = 1 << 20
 CONNECTIONS, STREAMS, MAX_CALLS = 10, 150, 1000
 FORMULA = (64 + 64 + MAX_CALLS * 32 / 1024 + 64 + 63 + 4 + 32) * MIB  # of one worker and messages of 1 MiB
+WAITING = 32 * MIB  # answers of CheckStream behind one that is not taken
 OTHERS = STREAMS * (32 + 192) / 1024 * MIB  # where an answer has at most 192 KiB: the answer, and nothing of what it was made of
 USERS = 2500
 LIMITER, ADMIN = "/bursar.v1.Limiter/", "/bursar.v1.Admin/"
@@ -29,6 +30,7 @@ def requests():
     change = admin.AccountChange(action=admin.ACCOUNT_ACTION_SET_TIER, tier="pro")
     return {
         LIMITER + "CheckBatch": limiter.CheckBatchRequest(items=[check(number, verbose=True) for number in range(1000)]),
+        LIMITER + "CheckStream": limiter.CheckStreamRequest(items=[limiter.StreamedCheck(id=number, check=check(number, verbose=True)) for number in range(1000)]),
         LIMITER + "Acquire": limiter.AcquireRequest(check=check()),
         ADMIN + "GetReport": admin.GetReportRequest(ref=tenant(), by=[admin.REPORT_KEY_USER]),
         ADMIN + "ChangeAccounts": admin.ChangeAccountsRequest(filter=admin.AccountFilter(), dry_run=True, examples=100, change=change),
@@ -76,7 +78,7 @@ def test_callers_who_never_read_hold_no_more_than_the_formula_and_others_are_ser
     server = start_bursard(workers=1, max_calls=MAX_CALLS, answer_timeout_ms=0)
     message = requests()[path]
     bytes_sent, deaf = message.SerializeToString() if message is not None else b"", []
-    bound = FORMULA if path == LIMITER + "CheckBatch" else OTHERS
+    bound = {LIMITER + "CheckBatch": FORMULA, LIMITER + "CheckStream": FORMULA + WAITING}.get(path, OTHERS)
     with server.channel() as channel:
         limiter = protos.limiter_pb2_grpc.LimiterStub(channel)
         assert limiter.Check(check(), timeout=60).allowed

@@ -6,6 +6,7 @@
 
 void limiter_check(struct call *call, void *ctx);
 void limiter_check_batch(struct call *call, void *ctx);
+void limiter_check_stream(struct call *call, void *ctx);
 void limiter_record(struct call *call, void *ctx);
 void limiter_record_batch(struct call *call, void *ctx);
 void limiter_acquire(struct call *call, void *ctx);

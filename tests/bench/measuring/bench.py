@@ -97,9 +97,9 @@ class Bench:
         assert process.returncode == 0, answer
         return answer
 
-    def load(self, address, env=None, **options):
-        """What `load` says of a closed loop of calls."""
-        return json.loads(subprocess.run(self._arguments("load", {"addr": address, **options}), check=True, stdout=subprocess.PIPE,
+    def load(self, address, env=None, program="load", **options):
+        """What `load` says of a closed loop of calls, or `stream_load` of items."""
+        return json.loads(subprocess.run(self._arguments(program, {"addr": address, **options}), check=True, stdout=subprocess.PIPE,
                                          env={**os.environ, **(env or {})}).stdout)
 
     def open_loop(self, seconds, rate, **options):

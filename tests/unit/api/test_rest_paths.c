@@ -48,10 +48,11 @@ static const ProtobufCFieldDescriptor *field_at(const ProtobufCMessageDescriptor
 	return field;
 }
 
+/* HTTP/1.1 has no place for a stream of requests. */
 static void every_method_has_a_row(const struct rpc_method *methods)
 {
 	for (; methods->path; methods++) {
-		size_t rows = 0;
+		size_t rows = methods->kind == RPC_STREAMS;
 
 		for (size_t i = 0; i < rest_rows_count; i++)
 			rows += strcmp(rest_rows[i].rpc, methods->path) == 0;

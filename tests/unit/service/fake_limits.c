@@ -1,6 +1,7 @@
 /* The fake store of limits (fakes.h): accounts and markers in lists, decided by the C model. */
 #include "fakes.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/list.h"
@@ -196,6 +197,22 @@ static void check(struct limits_store *store, struct limits_check *op)
 	answer(fake, &op->op, status);
 }
 
+static struct limits_debt *debt(struct limits_store *store, const struct limits_check *op)
+{
+	struct limits_debt *debt = mem_zalloc(1, sizeof(*debt));
+
+	(void)op;
+	debt->store = store;
+	debt->bytes = sizeof(*debt);
+	return debt;
+}
+
+static void debt_end(struct limits_debt *debt, bool owed)
+{
+	*(owed ? &of(debt->store)->given_back : &of(debt->store)->kept) += 1;
+	free(debt);
+}
+
 static bool same_accounts(const struct fake_marker *marker, const struct limits_settle *op)
 {
 	if (marker->reservation.accounts != op->count)
@@ -375,6 +392,8 @@ static void reset(struct limits_store *store, struct limits_reset *op)
 }
 
 const struct limits_store_ops fake_limits_ops = {.check = check,
+	.debt = debt,
+	.debt_end = debt_end,
 	.record = record,
 	.cancel = cancel,
 	.renew = renew,

@@ -11,7 +11,7 @@
 
 void fake_later(struct fake *fake, void (*run)(void *op), void *op)
 {
-	assert(fake->events < FAKES_MAX * 8);
+	assert(fake->events < FAKE_EVENTS_MAX);
 	fake->event[fake->events++] = (struct fake_event){.run = run, .op = op};
 }
 

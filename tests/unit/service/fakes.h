@@ -14,6 +14,7 @@
 #include "store/changes.h"
 
 #define FAKES_MAX 32
+#define FAKE_EVENTS_MAX 4096
 
 /* One operation that waits for its answer. */
 struct fake_event {
@@ -82,6 +83,7 @@ struct fake {
 	bool ledger_found, ledger_counted;
 	int64_t birth_us;
 	int checks, lookups, births, waits, policies, adoptions;
+	int kept, given_back; /* debts of checks that ended: as forgiven, as owed */
 	uint64_t owed; /* of the last cancel: the check that the store cancels later if it does not answer */
 	struct fake_account account[FAKES_MAX];
 	int accounts;
@@ -89,7 +91,7 @@ struct fake {
 	int markers;
 	struct fake_row row[FAKES_MAX];
 	int rows;
-	struct fake_event event[FAKES_MAX * 8];
+	struct fake_event event[FAKE_EVENTS_MAX];
 	int events;
 	struct tenant tenant; /* settings of "default"; fake_publish applies them */
 	enum fail_policy pro_policy; /* of tier pro; 0 = the same as all tiers; likewise */
