@@ -6,6 +6,7 @@
 
 #include "api/message/convert.h"
 #include "api/message/validate.h"
+#include "api/message/wire_format.h"
 #include "base/arena.h"
 #include "base/crypto/hash.h"
 #include "base/utf8.h"
@@ -235,12 +236,29 @@ static void pack_again(const ProtobufCMessage *message)
 	free(bytes);
 }
 
+/* What protobuf-c takes for a message is read to its end, field by field, and the items of a stream are found in it. */
+static void read_wire(const ProtobufCMessage *message, const uint8_t *data, size_t size)
+{
+	struct wire wire = {.at = data, .end = data + size};
+	struct wire_field field;
+	size_t items = 0;
+
+	while (wire_next(&wire, &field))
+		items += field.number == 1 && field.counted;
+	if (!message)
+		return;
+	HOLDS(wire.at == wire.end);
+	if (message->descriptor == &bursar__v1__check_stream_request__descriptor)
+		HOLDS(items == ((const Bursar__V1__CheckStreamRequest *)message)->n_items);
+}
+
 /* A request as the API reads it. */
 static void read_message(const ProtobufCMessageDescriptor *type, const uint8_t *data, size_t size, struct arena *arena)
 {
 	ProtobufCMessage *message = protobuf_c_message_unpack(type, NULL, size, data);
 	struct err err = {0};
 
+	read_wire(message, data, size);
 	if (!message)
 		return;
 	try_texts(message, arena);
