@@ -12,7 +12,7 @@ import { startBursar, until } from "./servers.mjs";
 let bursar;
 before(async () => {
   bursar = await startBursar();
-  await bursar.tier("short", "requests=1/50s");
+  await bursar.tier("short", "requests=1/4s");
   await bursar.tier("long", "requests=1/day");
   await bursar.tier("small", "tokens=100/min");
   await bursar.tier("plain", "requests=1000/min", "tokens=1000000/day", "cost=100/day");
@@ -62,15 +62,19 @@ for (const [name, express] of [["Express 4", express4], ["Express 5", express5]]
       const { get } = await serve(app);
       const user = `denied ${name}`;
       await bursar.account(user, "short");
-      assert.equal((await get("/", { "x-user": user })).status, 200);
-      const denial = await get("/", { "x-user": user });
-      assert.equal(denial.status, 429);
-      assert.equal(ran, 1);
+      let allowed = 0; // on a busy machine, the second request may come after four seconds
+      const denial = await until(async () => {
+        const answer = await get("/", { "x-user": user });
+        if (answer.status === 429) return answer;
+        allowed++;
+      }, "a denial");
+      assert.ok(allowed > 0);
+      assert.equal(ran, allowed);
       const { error } = await denial.json();
       assert.equal(error.code, "request_rate");
       assert.equal(error.type, "rate_limit_error");
       assert.ok(error.message.length > 20);
-      assert.match(denial.headers.get("retry-after"), /^\d+$/);
+      assert.match(denial.headers.get("retry-after"), /^[1234]$/);
       assert.match(denial.headers.get("retry-after-ms"), /^\d+$/);
       assert.equal(denial.headers.get("x-should-retry"), null);
       assert.equal(denial.headers.get("x-bursar-reason"), "request_rate");
