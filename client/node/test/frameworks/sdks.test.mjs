@@ -1,9 +1,10 @@
-/** The clients of OpenAI (6 and 7), Anthropic and Google under limits: what they send, and what is recorded. */
+/** The clients of OpenAI (5, 6 and 7), Anthropic and Google under limits: what they send, and what is recorded. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import Anthropic from "@anthropic-ai/sdk";
 import { GoogleGenAI } from "@google/genai";
 import OpenAI7, { AzureOpenAI as Azure7 } from "openai";
+import OpenAI5, { AzureOpenAI as Azure5 } from "openai5";
 import OpenAI6, { AzureOpenAI as Azure6 } from "openai6";
 import { Denied } from "bursar";
 import { withBursar as withBursarAnthropic } from "bursar/anthropic";
@@ -15,6 +16,9 @@ countEach();
 
 const MESSAGES = [{ role: "user", content: "What is the answer?" }];
 const TEXT = "Hello there, this is the answer.";
+
+/** openai 5 gives the response at the end of a stream no `output_text`. */
+const textOf = ({ output }) => output.flatMap(({ content = [] }) => content).map(({ text }) => text).join("");
 
 /** How each SDK is called: make(options) the client, then ways to call it; each gives the text that arrived. */
 const OPENAI = (OpenAI) => ({
@@ -39,7 +43,7 @@ const OPENAI = (OpenAI) => ({
       for await (const event of await openai.responses.create({ model: "gpt-4o", input: "What?", stream: true })) if (event.type === "response.output_text.delta") text += event.delta;
       return text;
     },
-    "responses.stream": async (openai) => (await openai.responses.stream({ model: "gpt-4o", input: "What?" }).finalResponse()).output_text,
+    "responses.stream": async (openai) => textOf(await openai.responses.stream({ model: "gpt-4o", input: "What?" }).finalResponse()),
     "toReadableStream": async (openai) => {
       const stream = (await openai.chat.completions.create({ model: "gpt-4o", messages: MESSAGES, stream: true })).toReadableStream();
       const lines = (await new Response(stream).text()).trim().split("\n");
@@ -60,8 +64,10 @@ const OPENAI = (OpenAI) => ({
 const AZURE = (Azure) => ({ ...OPENAI(Azure), make: () => new Azure({ endpoint: llm.url, apiKey: "key", apiVersion: "2024-10-21" }) });
 
 const SDKS = {
+  "openai 5": OPENAI(OpenAI5),
   "openai 6": OPENAI(OpenAI6),
   "openai 7": OPENAI(OpenAI7),
+  "openai 5, Azure": AZURE(Azure5),
   "openai 6, Azure": AZURE(Azure6),
   "openai 7, Azure": AZURE(Azure7),
   "anthropic": {
@@ -185,7 +191,7 @@ for (const [name, sdk] of Object.entries(SDKS)) {
   });
 }
 
-for (const [name, OpenAI] of [["openai 6", OpenAI6], ["openai 7", OpenAI7]]) {
+for (const [name, OpenAI] of [["openai 5", OpenAI5], ["openai 6", OpenAI6], ["openai 7", OpenAI7]]) {
   const make = (options = {}) => new OpenAI({ baseURL: `${llm.url}/v1`, apiKey: "key", ...options });
 
   test(`${name}: the SDK's own tries are one request`, async () => {
