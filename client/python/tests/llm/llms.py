@@ -1,5 +1,7 @@
 """For the tests with an LLM: an imitation of providers that streams and counts, a user at a limit, and the ledger."""
+import importlib
 import json
+import os
 import subprocess
 import sys
 import time
@@ -15,7 +17,7 @@ from harness.wait import until as become
 from bursar import blocking
 from bursar.v1 import admin_pb2
 
-__all__ = ["OPENAI", "PRICED", "held", "ledger", "llm", "llm_process", "person", "waiting"]
+__all__ = ["OPENAI", "PRICED", "held", "ledger", "llm", "llm_process", "needs", "person", "waiting"]
 
 PRICED = "gpt-4o"
 OPENAI = {"input": 400, "cached_input": 600, "cache_write": 0, "output": 300, "reasoning": 200}
@@ -119,3 +121,8 @@ def held(fleet):
     client = blocking.Bursar(addresses(fleet))
     yield lambda user: list(client.admin.list_reservations(user=user).reservations)
     client.close()
+
+
+def needs(name):
+    """A framework of tests/requirements/long. With BURSAR_LONG it must be there; else the test, or the file, is skipped without it."""
+    return importlib.import_module(name) if os.environ.get("BURSAR_LONG") else pytest.importorskip(name)

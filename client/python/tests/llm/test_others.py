@@ -1,6 +1,5 @@
 """Frameworks that the wrappers of what they are built on cover: dspy and smolagents over LiteLLM, smolagents and llama-index over OpenAI's
-SDK. Each is skipped where it is not installed: tests/requirements/long has the list, which run_python --long installs."""
-import importlib
+SDK. Each is skipped where it is not installed: run_python --long installs requirements/long/others.txt."""
 import os
 import time
 
@@ -10,15 +9,10 @@ import pytest
 os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # else LiteLLM asks the internet for prices when it is imported
 
 from llms import *  # noqa: E402, F403
-from llms import OPENAI, PRICED  # noqa: E402
+from llms import OPENAI, PRICED, needs  # noqa: E402
 
 from bursar import Denied  # noqa: E402
 from bursar.llm import with_bursar  # noqa: E402
-
-
-def needs(name):
-    """A framework. With BURSAR_LONG it must be there."""
-    return importlib.import_module(name) if os.environ.get("BURSAR_LONG") else pytest.importorskip(name)
 
 
 @pytest.fixture

@@ -66,6 +66,7 @@ class Ticket:
     check: Any
     provider: str
     told: list[Any] = field(default_factory=list)
+    cost_nano_usd: int | None = None  # what the provider charges, if that is known from elsewhere than its usage
     settled: bool = False
 
     def tell(self, usage: Any, provider: str | None = None) -> None:
@@ -83,7 +84,7 @@ class Ticket:
         if not self.told and not ran:
             return "cancel", {}
         usage = self.told[0] if len(self.told) == 1 else list(self.told) or {}
-        return "record", {"provider": self.provider, "provider_usage": usage}
+        return "record", {"provider": self.provider, "provider_usage": usage, "provider_cost_nano_usd": self.cost_nano_usd}
 
 
 class Guard:
