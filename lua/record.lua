@@ -6,6 +6,7 @@
 --       (lib/dimensions.lua); usage; info; an account blob each
 --       cancel: `B flags (1 only if the check was never repeated, 2 forget it unless something was recorded), i7 window,
 --       c8 accounts_digest, c8 nonce, i7 latest`; an account blob each
+-- A final record of an attempt that was recorded before is a repeat, and ends the reservation if it is open.
 -- Reply OK 0, REPEAT 2: `B status, i7 time, B state, B late, i7 requests, i7 input, i7 output, i7 cost (charged), i7 released_requests,
 --       i7 released_input, i7 released_output, i7 released_cost, str2 usage (recorded with this attempt; empty for a cancel and
 --       for an attempt whose usage was not kept), B accounts`, account answers; ABSENT 4, CLOCK 7 (for a cancel
@@ -91,12 +92,25 @@ local function reply_recorded(time, m, attempt, nonce, count, told_input, told_o
 	end
 	local status, r_input, r_output, r_cost = REPEAT, 0, 0, 0
 	if nonces.find(m, nonce) then
-		status = OK
+		status = attempts.find(m, attempts.ended_again) ~= nil and REPEAT or OK
 		if m[STATE] == RECORDED then
 			r_input, r_output, r_cost = m[HELD_INPUT], m[HELD_OUTPUT], m[HELD_COST]
 		end
 	end
 	return reply_settle(status, time, m, late, requests, input, output, cost, 0, r_input, r_output, r_cost, usage, count)
+end
+
+-- The caller repeats an attempt, now as the last one: nothing is charged, and what is still held goes back.
+local function end_again(keys, m, nonce, window, count, time)
+	local input, output, cost = m[HELD_INPUT], m[HELD_OUTPUT], m[HELD_COST]
+	settling.open(m, 0, 0, 0, true, RECORDED)
+	settling.all(keys, m, count, time)
+	entries.write(keys[3], entries.CANCEL, 0, FINAL, time, m[STARTED], 0, 0, 0, 0, markers.info(m), '', count)
+	m[HELD_INPUT], m[HELD_OUTPUT], m[HELD_COST] = input, output, cost
+	attempts.add(m, attempts.ended_again, false, 0, 0, 0, 0, '')
+	attempts.alone(m)
+	nonces.first(m, nonce)
+	marker_close(keys, m, window)
 end
 
 local function record(keys, args)
@@ -127,6 +141,9 @@ local function record(keys, args)
 		return why
 	end
 	if repeated then
+		if final and m[STATE] == OPEN then
+			end_again(keys, m, nonce, window, count, time)
+		end
 		return reply_recorded(time, m, attempt, nonce, count, input, output, cost)
 	end
 	if not m then

@@ -123,8 +123,9 @@ function nonces.all_gone(m)
 end
 
 -- Between the accounts and the nonces are the recorded attempts: `B attempt, B flags (1 late, 2 it counted the request),
--- i7 input, i7 output, i7 cost (charged), str2 usage (of the entry)`. An older bursard writes none, and skips them.
-local attempts = {}
+-- i7 input, i7 output, i7 cost (charged), str2 usage (of the entry)`. An older bursard writes none, and skips them. ended_again: the
+-- number of a row behind them which says that a repeated attempt ended the reservation.
+local attempts = { ended_again = 254 }
 
 -- Where they begin in the tail.
 function attempts.at(m)

@@ -55,6 +55,11 @@ static struct marker *marker_unknown(
 	return marker;
 }
 
+static bool was_recorded(const struct marker *marker, const struct limits_settle *op)
+{
+	return marker && marker->reservation.attempts & UINT32_C(1) << op->attempt;
+}
+
 static enum limits_status record_refusal(const struct marker *marker, const struct limits_settle *op)
 {
 	if (!marker)
@@ -63,7 +68,7 @@ static enum limits_status record_refusal(const struct marker *marker, const stru
 		return LIMITS_CLOSED;
 	if (!marker_on(marker, op->expected, op->count))
 		return LIMITS_NEEDKEYS;
-	if (marker->reservation.attempts & UINT32_C(1) << op->attempt)
+	if (was_recorded(marker, op))
 		return LIMITS_OK;
 	return marker->reservation.state == RESERVATION_RECORDED ? LIMITS_CLOSED : LIMITS_OK;
 }
@@ -88,6 +93,21 @@ static void record_settle(struct model *model, struct limits_settle *op, struct 
 	attempt_answer(op, LIMITS_OK, marker, &out.released);
 }
 
+/* The attempt was the last one after all: what is still held goes back. */
+static void end_again(struct model *model, struct limits_settle *op, struct marker *marker, struct loaded *loaded)
+{
+	struct settlement settlement = {.final = true, .becomes = RESERVATION_RECORDED};
+	struct settled out;
+
+	decision_settle(loaded->pointer, &marker->reservation, &settlement, model->now_us, &out, loaded->verdict);
+	marker->released = out.released;
+	marker->ended_again = true;
+	nonce_first(marker, nonce_of(model, op->nonce));
+	marker_close(model, marker);
+	save_all(loaded);
+	attempt_answer(op, LIMITS_REPEAT, marker, &out.released);
+}
+
 /* Already recorded: by this very call, which has arrived twice, or by an earlier call of the caller. */
 static void recorded_answer(struct limits_settle *op, const struct marker *marker)
 {
@@ -95,7 +115,8 @@ static void recorded_answer(struct limits_settle *op, const struct marker *marke
 		      RESERVATION_RECORDED; /* by a record; otherwise a cancel has given it back */
 
 	if (op->nonce && nonce_find(marker, op->nonce) >= 0)
-		attempt_answer(op, LIMITS_OK, marker, closed ? &marker->released : &(struct amounts){0});
+		attempt_answer(op, marker->ended_again ? LIMITS_REPEAT : LIMITS_OK, marker,
+			closed ? &marker->released : &(struct amounts){0});
 	else
 		attempt_answer(op, LIMITS_REPEAT, marker, &(struct amounts){0});
 }
@@ -115,7 +136,9 @@ void model_record(struct backend *backend, struct limits_settle *op)
 	op->op.status = load_all(model, &op->op, op->expected, op->count, marker != NULL, &loaded);
 	if (op->op.status != LIMITS_OK)
 		return;
-	if (marker && marker->reservation.attempts & UINT32_C(1) << op->attempt)
+	if (was_recorded(marker, op) && op->final && marker->reservation.state == RESERVATION_OPEN)
+		end_again(model, op, marker, &loaded);
+	else if (was_recorded(marker, op))
 		recorded_answer(op, marker);
 	else
 		record_settle(model, op, marker, &loaded);

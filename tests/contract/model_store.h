@@ -27,6 +27,7 @@ struct marker {
 	char account[ACCOUNTS_MAX][2 * ID_MAX + 8];
 	int64_t ends_us; /* forgotten after this time; INT64_MAX while open */
 	struct amounts released; /* by the last call that settled it */
+	bool ended_again; /* that was the repetition of an attempt */
 	struct {
 		bool late;
 		struct amounts charged;

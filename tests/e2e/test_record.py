@@ -136,6 +136,23 @@ def test_attempts_are_charged_and_the_request_is_counted_once(bots):
     assert bots.used(user, "requests") == 1
 
 
+def test_an_attempt_that_is_repeated_as_the_last_one_gives_the_rest_back(bots, stack):
+    user = bots.user_with(bots.calendar("requests", "requests", 10), bots.calendar("tokens", "tokens", 100))
+    answer = bots.check(user, input_tokens=50, max_output_tokens=50)
+    bots.record(answer, keep_open=True, input_tokens=30)
+    assert not bots.check(user, input_tokens=35, max_output_tokens=35).allowed
+    last = bots.record(answer, input_tokens=30)
+    assert last.repeat and not last.late and not last.differs and last.state == bots.types.RESERVATION_STATE_RECORDED
+    assert (last.tokens, last.released_tokens) == (30, 70)
+    again = bots.record(answer, input_tokens=30)
+    assert again.repeat and (again.tokens, again.released_tokens) == (30, 0)
+    assert bots.used(user, "tokens") == 30 and bots.used(user, "requests") == 1
+    fails_with(grpc.StatusCode.FAILED_PRECONDITION, bots.renew, answer)
+    assert bots.check(user, input_tokens=35, max_output_tokens=35).allowed
+    bots.drained()
+    assert [(entry, requests) for _, entry, requests, _ in ledger(stack, user)] == [(0, 1), (3, 0)]
+
+
 def test_a_cancel_gives_everything_back(bots):
     user = bots.user_with(bots.calendar("requests", "requests", 1), bots.bucket("tpm", "tokens", 100))
     answer = bots.check(user, input_tokens=50, max_output_tokens=50)

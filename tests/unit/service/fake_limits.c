@@ -254,7 +254,11 @@ static void settle(struct fake *fake, struct limits_settle *op, const struct set
 		marker->reservation.attempts |= 1u << op->attempt;
 		op->late = true;
 	} else if (marker->reservation.attempts & 1u << op->attempt) {
+		struct settlement rest = {.final = true, .becomes = how->becomes};
+
 		status = LIMITS_REPEAT;
+		if (how->final && marker->reservation.state == RESERVATION_OPEN)
+			decision_settle(states, &marker->reservation, &rest, fake->now_us, &settled, verdicts);
 		settled.charged = marker->last;
 	} else {
 		decision_settle(states, &marker->reservation, how, fake->now_us, &settled, verdicts);

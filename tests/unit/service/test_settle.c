@@ -159,6 +159,21 @@ FAKED(attempts_count_the_request_once)
 	assert_int_equal(fake_account_find(fake, ACCOUNT_USER, "ann")->state.limits[3].calendar.settled, 1);
 }
 
+FAKED(a_repeated_attempt_that_is_now_the_last_gives_the_rest_back)
+{
+	struct fake *fake = *state;
+	struct handle handle = handle_of(fake, ask(fake, "r1"));
+	struct settle *settle;
+
+	assert_int_equal(record_of(fake, &handle, 0, true)->answer.state, RESERVATION_OPEN);
+	settle = record_of(fake, &handle, 0, false);
+	assert_true(settle->answer.repeat);
+	assert_int_equal(settle->answer.state, RESERVATION_RECORDED);
+	assert_int_equal(settle->answer.charged.input, 200);
+	assert_int_equal(settle->answer.released.input, 800);
+	assert_int_equal(fake_account_find(fake, ACCOUNT_USER, "ann")->state.open, 0);
+}
+
 FAKED(without_a_handle_the_store_tells_accounts_and_model)
 {
 	struct fake *fake = *state;
