@@ -3,10 +3,12 @@
 -- ARGV  request `B flags (1 dry run, 2 probe cost, 4 an expiry charges the estimate, 8 decide without what PostgreSQL knows),
 --       i7 requests, i7 input, i7 output, i7 cost, I6 interface, I6 model, i7 ttl, i7 window (idempotency), c8 digest,
 --       c8 accounts_digest, c8 nonce, i7 latest`, and what it will use by the piece (lib/dimensions.lua); info; an account blob
---       each. `latest`: the time after which nobody waits for the decision any more; 0 = never
+--       each. `latest`: the time after which nobody waits for the decision any more; 0 = never. After the blobs, if the caller asks
+--       whether a denial is to be told: `c8 place, i7 for how long` (lib/tell.lua)
 -- Reply ALLOWED 0, DENIED 1, REPEAT 2: `B status, i7 time, B state (+ 16: decided with flag 8), i7 started_at,
---       i7 expires_at (DENIED: when the first of the user's open reservations expires; 0 = unknown), i7 held_input,
---       i7 held_output, i7 held_cost, B accounts`, account answers; CONFLICT 3, ABSENT 4, STALE 5, BEHIND 6, CLOCK 7 (also after
+--       i7 expires_at, i7 held_input, i7 held_output, i7 held_cost, B accounts`, account answers. DENIED: `state` is 1 if it is to be
+--       told now, 2 if not again, 0 if the caller did not ask; `expires_at` when the first of the user's open reservations expires (0 =
+--       unknown); `held_input` until when it is not told again. CONFLICT 3, ABSENT 4, STALE 5, BEHIND 6, CLOCK 7 (also after
 --       `latest`), NOT_SEEDED 13, NO_POLICY 14 (call again with the policies in the blobs)
 -- FCALL bursar_check_V 5 b:{p7}:q:acme/ann/r1 b:{p7}:due b:{p7}:out b:{p7}:pol b:{p7}:a:u:acme/ann <request> <info> <blob>
 
@@ -231,8 +233,14 @@ local function check(keys, args, time, found)
 		for i = 1, count do
 			failed[i], would[i] = masks[i][1], masks[i][2]
 		end
-		local ends = passes and 0 or first_end(keys, time)
-		return reply_check(passes and OK or DENIED, time, 0, time, ends, 0, 0, 0, count, heads)
+		if passes then
+			return reply_check(OK, time, 0, time, 0, 0, 0, 0, count, heads)
+		end
+		local tell, told_until = 0, 0
+		if args[3 + count] then
+			tell, told_until = telling.claim(keys, count, time, args[3 + count], nonce)
+		end
+		return reply_check(DENIED, time, tell, time, first_end(keys, time), told_until, 0, 0, count, heads)
 	end
 
 	local expires = time + ttl

@@ -28,7 +28,7 @@ local function erase(keys, args)
 		end
 	end
 	if open == 0 and undrained == 0 then
-		call('DEL', keys[3], keys[4])
+		call('DEL', keys[3], keys[4], telling.key(keys[3]))
 	end
 	return pack('<Bi7I4i7I8', OK, time, open, last, undrained)
 end

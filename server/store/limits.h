@@ -106,6 +106,13 @@ struct limits_op {
 	void *impl[4];
 };
 
+/* Is a denial to be told to the user? = bursar.v1.Tell */
+enum tell {
+	TELL_UNKNOWN = 0, /* nobody asked, or the store does not know */
+	TELL_NOW = 1, /* by the caller: no other check gets this answer before the time is over */
+	TELL_NOT_AGAIN = 2 /* another check got it */
+};
+
 struct limits_check {
 	struct limits_op op;
 	const char *tenant, *user, *request_id;
@@ -119,6 +126,8 @@ struct limits_check {
 	uint64_t
 		nonce; /* identifies this call, so that the store notices when it arrives twice; 0 = the store makes one and sets it */
 	int64_t latest_us; /* by the store's clock: the caller gives up then, so nothing is decided afterwards; 0 = never */
+	const char *tell_place; /* where a denial would be told: asks whether it is to be. NULL = not asked */
+	int64_t tell_again_us; /* after which time it is told again; 0 = once the limit lets pass, after a minute to an hour */
 	const uint8_t *info; /* kept with the reservation, copied into ledger entries (domain/record/entry.h) */
 	size_t info_len;
 	/* out: LIMITS_OK, LIMITS_DENIED, LIMITS_REPEAT */
@@ -127,6 +136,8 @@ struct limits_check {
 	int64_t started_at_us, expires_at_us;
 	struct amounts held;
 	int64_t first_end_us; /* LIMITS_DENIED: when the first of the user's open reservations expires; 0 = unknown */
+	enum tell tell; /* LIMITS_DENIED */
+	int64_t told_until_us; /* it is not told again until then; 0 = unknown */
 };
 
 /* Record, cancel. */

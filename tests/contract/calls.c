@@ -134,7 +134,7 @@ static void early_windows(struct world *world, const struct line *line, int64_t 
 
 static void check_make(struct world *world, const struct line *line, const char *id, struct limits_check *op)
 {
-	const char *ttl = line_value(line, "ttl");
+	const char *ttl = line_value(line, "ttl"), *again = line_value(line, "again");
 	const char *early = line_value(line, "early");
 	uint64_t digest;
 
@@ -144,7 +144,9 @@ static void check_make(struct world *world, const struct line *line, const char 
 		.request_id = id,
 		.ttl_us = ttl ? line_duration(line, ttl) : TTL_US,
 		.nonce = (uint64_t)amount_value(line, "nonce"),
-		.latest_us = time_value(world, line, "latest")};
+		.latest_us = time_value(world, line, "latest"),
+		.tell_place = line_value(line, "tell"),
+		.tell_again_us = again ? line_duration(line, again) : 0};
 	request_read(line, &op->request);
 	digest = hash64(&op->request.estimate, offsetof(struct amounts, counted)) ^
 		 hash64(op->request.estimate.counted, COUNTED_COUNT * sizeof(int64_t));
@@ -222,6 +224,7 @@ static void check_seeded(struct world *world, const struct line *line, struct li
  */
 static void check_statement(struct world *world, const struct line *line, bool dry)
 {
+	static const char *const tells[] = {"", "now", "not-again"};
 	struct account_state *before = arena_zalloc(&world->arena, ACCOUNTS_MAX, sizeof(*before));
 	struct account_state after;
 	struct limits_check op;
@@ -242,6 +245,7 @@ static void check_statement(struct world *world, const struct line *line, bool d
 	masks_expect(world, line, &op.op);
 	if (op.op.status == LIMITS_DENIED)
 		retry_expect(world, line, &op);
+	text_expect(line, "tell", tells[op.tell]);
 	if (held)
 		number_expect(line, "held cost", line_number(line, held), op.held.cost);
 	state_expect(line, op.state);

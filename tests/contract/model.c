@@ -129,6 +129,8 @@ static void model_check(struct backend *backend, struct limits_check *op)
 
 	op->op.now_us = model->now_us;
 	op->op.unseeded_count = 0;
+	op->tell = TELL_UNKNOWN;
+	op->told_until_us = 0;
 	if (op->latest_us && model->now_us > op->latest_us) {
 		op->op.status = LIMITS_CLOCK;
 		return;
@@ -164,6 +166,8 @@ static void model_check(struct backend *backend, struct limits_check *op)
 	else
 		check_answer(
 			op, passes ? LIMITS_OK : LIMITS_DENIED, &(struct reservation){.started_at_us = model->now_us});
+	if (!passes && !op->dry_run && op->tell_place)
+		model_tell(model, op, &loaded);
 	standings_answer(&op->op, op->expected, &loaded);
 	loaded_free(&loaded);
 }
@@ -339,6 +343,7 @@ static void model_clear(struct backend *backend)
 		free(container_of(at, struct marker, link));
 	}
 	list_init(&model->markers);
+	model_forget_told(model);
 	model_settings(backend, WINDOW_DEFAULT_US, false);
 }
 
@@ -349,6 +354,7 @@ static struct backend *model_open(void)
 	model->backend.ops = &backend_model;
 	list_init(&model->accounts);
 	list_init(&model->markers);
+	list_init(&model->told);
 	model_clear(&model->backend);
 	return &model->backend;
 }

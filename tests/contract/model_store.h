@@ -44,7 +44,7 @@ struct model {
 	int64_t now_us, window_us;
 	uint64_t nonce; /* the last one made for a call without a nonce */
 	bool expiry_charges;
-	struct list accounts, markers;
+	struct list accounts, markers, told;
 };
 
 /* Copies of the accounts of one call, written back if the call changes something. */
@@ -90,6 +90,10 @@ void nonce_first(struct marker *marker, uint64_t nonce);
 void marker_expire(struct model *model, struct marker *marker, struct account_state *const states[]);
 /* The next due reservation after (`expires_us`, `key`); NULL if there is none. */
 struct marker *marker_due(struct model *model, int64_t expires_us, const char *key);
+
+/* A denial that its caller would tell: in model_tell.c. */
+void model_tell(struct model *model, struct limits_check *op, const struct loaded *loaded);
+void model_forget_told(struct model *model);
 
 /* The operations that settle: in model_settle.c. */
 void model_record(struct backend *backend, struct limits_settle *op);

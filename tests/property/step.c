@@ -119,6 +119,19 @@ static int64_t latest_any(const struct episode *episode, struct chance *chance)
 	return chance_percent(chance, 80) ? 0 : episode->now_us + chance_below(chance, 5) - 1;
 }
 
+/* Sometimes there are more places than are remembered. */
+static void tell_any(struct chance *chance, struct limits_check *op)
+{
+	static const char *const places[] = {
+		"a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p", "q", "r", "s"};
+	int64_t count = chance_percent(chance, 70) ? 2 : (int64_t)(sizeof(places) / sizeof(places[0]));
+
+	if (chance_percent(chance, 60))
+		op->tell_place = places[chance_below(chance, count)];
+	if (chance_percent(chance, 20))
+		op->tell_again_us = 1 + chance_below(chance, (chance_percent(chance, 50) ? 100 : 40 * 86400) * SECOND);
+}
+
 static void step_check(struct episode *episode, struct chance *chance)
 {
 	int id = id_any(episode, chance);
@@ -144,6 +157,7 @@ static void step_check(struct episode *episode, struct chance *chance)
 	interface_any(chance, &op.request.interface_hash, &op.request.model_hash);
 	op.digest[0] = chance_percent(chance, 5);
 	op.nonce = nonce_any(chance);
+	tell_any(chance, &op);
 	op.latest_us = op.dry_run ? 0 : latest_any(episode, chance);
 	op.count = expected_of(episode, accounts, chance, op.expected);
 	TELL("%s %s%s on accounts %x: %" PRId64 " in, %" PRId64 " out, %" PRId64 " cost, ttl %" PRId64,
@@ -160,6 +174,8 @@ static void step_check(struct episode *episode, struct chance *chance)
 	compare_number(episode, "started_at", model.started_at_us, lua.started_at_us);
 	compare_number(episode, "expires_at", model.expires_at_us, lua.expires_at_us);
 	compare_number(episode, "first_end", model.first_end_us, lua.first_end_us);
+	compare_number(episode, "tell", model.tell, lua.tell);
+	compare_number(episode, "told until", model.told_until_us, lua.told_until_us);
 	compare_number(episode, "held input", model.held.input, lua.held.input);
 	compare_number(episode, "held output", model.held.output, lua.held.output);
 	compare_number(episode, "held cost", model.held.cost, lua.held.cost);

@@ -64,6 +64,8 @@ void question_of_check(const Bursar__V1__CheckRequest *request, const struct cal
 		.cached_input_tokens = request->cached_input_tokens,
 		.max_output_tokens = request->max_output_tokens,
 		.ttl_us = request->reservation_ttl_us,
+		.tell_place = request->tell_place[0] ? request->tell_place : NULL,
+		.tell_again_us = request->tell_again_us,
 	};
 	if (request->n_expected)
 		expected_of_check(request, arena, out);

@@ -105,6 +105,7 @@ Bursar__V1__CheckResponse *answer_to_message(const struct check *check, const st
 	message->repeat = answer->repeat;
 	message->reason = (Bursar__V1__Reason)answer->reason;
 	message->retry_after_us = answer->retry_after_us;
+	message->tell = (Bursar__V1__Tell)answer->tell;
 	message->permanent = answer->permanent;
 	if (answer->rows->binding)
 		message->binding = row_to_message(arena, answer->rows, answer->rows->binding);

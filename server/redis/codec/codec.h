@@ -40,6 +40,8 @@ enum {
  * is nearly always so; otherwise it answers LIMITS_NO_POLICY.
  */
 void codec_blob(struct buf *out, const struct expected *expected, struct packed_policies *packed);
+/* What asks whether a denial is to be told. */
+void codec_tell(struct buf *out, const struct limits_check *op);
 void codec_check(struct buf *out, const struct limits_check *op, int64_t window_us, bool expiry_charges,
 	const uint8_t accounts_digest[8]);
 void codec_record(struct buf *out, const struct limits_settle *op, int64_t window_us, const uint8_t accounts_digest[8]);

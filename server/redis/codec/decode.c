@@ -222,6 +222,17 @@ static bool standings_cut(struct cut *cut, struct limits_op *op, const struct ex
 	return !(cut->bad || cut->left) || no_answer(op);
 }
 
+/* A denial has nothing else to say in these places. */
+static void denial_cut(struct limits_check *op, uint8_t state)
+{
+	op->first_end_us = op->expires_at_us;
+	op->tell = (enum tell)state;
+	op->told_until_us = op->held.input;
+	op->state = RESERVATION_NONE;
+	op->expires_at_us = 0;
+	op->held = (struct amounts){0};
+}
+
 bool codec_check_answer(struct cut *cut, struct limits_check *op)
 {
 	uint8_t state = cut_u8(cut);
@@ -230,13 +241,12 @@ bool codec_check_answer(struct cut *cut, struct limits_check *op)
 	op->state = (enum reservation_state)(state & ~(unsigned)STATE_UNSURE);
 	op->started_at_us = cut7(cut);
 	op->expires_at_us = cut7(cut);
-	op->first_end_us = 0;
-	if (op->op.status == LIMITS_DENIED) {
-		op->first_end_us = op->expires_at_us;
-		op->expires_at_us = 0;
-	}
 	op->held = (struct amounts){.requests = op->state == RESERVATION_OPEN};
 	amounts_cut_used(cut, &op->held);
+	op->first_end_us = op->told_until_us = 0;
+	op->tell = TELL_UNKNOWN;
+	if (op->op.status == LIMITS_DENIED)
+		denial_cut(op, state);
 	return standings_cut(cut, &op->op, op->expected, op->count);
 }
 

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/crypto/hash.h"
 #include "domain/limit/policy_pack.h"
 #include "domain/limit/profile.h"
 
@@ -69,6 +70,12 @@ void codec_check(struct buf *out, const struct limits_check *op, int64_t window_
 	buf_put_u64(out, op->nonce);
 	put7(out, op->latest_us);
 	counted_put(out, &request->estimate, request->told);
+}
+
+void codec_tell(struct buf *out, const struct limits_check *op)
+{
+	buf_put_u64(out, hash64(op->tell_place, strlen(op->tell_place)));
+	put7(out, op->tell_again_us);
 }
 
 void codec_record(struct buf *out, const struct limits_settle *op, int64_t window_us, const uint8_t accounts_digest[8])

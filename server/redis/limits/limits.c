@@ -98,7 +98,12 @@ static void check(struct limits_store *store, struct limits_check *op)
 	codec_check(&redis->scratch, op, redis->window_us, redis->expiry_charges, kept->accounts_digest);
 	arg_scratch(redis, command);
 	redis_arg(command, op->info, op->info_len);
-	limits_send(redis, command, op->expected, op->count, op->op.deadline_us);
+	limits_arg_blobs(redis, command, op->expected, op->count);
+	if (op->tell_place && !op->dry_run) {
+		codec_tell(&redis->scratch, op);
+		arg_scratch(redis, command);
+	}
+	redis_send(command, store_deadline(redis, op->op.deadline_us));
 }
 
 static struct limits_debt *check_debt(struct limits_store *store, const struct limits_check *op)

@@ -26,8 +26,10 @@ struct redis_command *limits_request_command(struct redis_limits *limits, enum r
 	void (*done)(struct redis_command *, const redisReply *, const struct err *), void *user, const char *tenant,
 	const char *name, const struct expected expected[], int count);
 void limits_arg_blob(struct redis_store *redis, struct redis_command *command, const struct expected *expected);
-/* Sends the command with the blobs of all its accounts, which are its last arguments, but without their policies: Redis
- * knows those of its records. */
+/* Appends the blobs of all its accounts, but without their policies: Redis knows those of its records. */
+void limits_arg_blobs(
+	struct redis_store *redis, struct redis_command *command, const struct expected expected[], int count);
+/* Sends the command, with these blobs as its last arguments. */
 void limits_send(struct redis_store *redis, struct redis_command *command, const struct expected expected[], int count,
 	int64_t deadline_us);
 /*

@@ -55,35 +55,47 @@ void limits_arg_blob(struct redis_store *redis, struct redis_command *command, c
 	arg_scratch(redis, command);
 }
 
-void limits_send(struct redis_store *redis, struct redis_command *command, const struct expected expected[], int count,
-	int64_t deadline_us)
+void limits_arg_blobs(
+	struct redis_store *redis, struct redis_command *command, const struct expected expected[], int count)
 {
+	command->brief_at = command->argc;
 	for (int i = 0; i < count; i++) {
 		codec_blob(&redis->scratch, &expected[i], NULL);
 		arg_scratch(redis, command);
 	}
-	command->brief = true;
+}
+
+void limits_send(struct redis_store *redis, struct redis_command *command, const struct expected expected[], int count,
+	int64_t deadline_us)
+{
+	limits_arg_blobs(redis, command, expected, count);
 	redis_send(command, store_deadline(redis, deadline_us));
 }
 
 bool limits_sent_again(struct redis_store *redis, const struct redis_command *command, struct limits_op *op,
 	const struct expected expected[], int count)
 {
-	struct redis_args same;
+	struct redis_args before, after;
 	struct redis_command *again;
+	int behind;
 
 	if (op->status != LIMITS_NO_POLICY)
 		return false;
-	if (!command->brief) {
+	if (!command->brief_at) {
 		op->status = LIMITS_FAILED;
 		return err_set(&op->err, ERR_INTERNAL, "redis: unreadable answer");
 	}
-	same = redis_args_at(command, 1, command->argc - 1 - count);
+	behind = command->brief_at + count;
+	before = redis_args_at(command, 1, command->brief_at - 1);
 	again = redis_command_new(redis->link, command->done, command->user);
 	redis_arg(again, "FCALL", 5);
-	redis_args(again, &same);
+	redis_args(again, &before);
 	for (int i = 0; i < count; i++)
 		limits_arg_blob(redis, again, &expected[i]);
+	if (behind < command->argc) {
+		after = redis_args_at(command, behind, command->argc - behind);
+		redis_args(again, &after);
+	}
 	redis_send(again, command->deadline_us);
 	return true;
 }

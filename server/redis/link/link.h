@@ -34,7 +34,7 @@ struct redis_command {
 	/* Owed to Redis: sent regardless of the breaker, as soon and as often as there is a connection, until it is
 	 * answered or its deadline has passed. */
 	bool owed;
-	bool brief; /* it left out what Redis probably knows (redis/limits) */
+	int brief_at; /* the first of the arguments that leave out what Redis probably knows (redis/limits); 0: none does */
 	/* When `done` gets no reply: Redis may have executed it all the same, or may still do so. */
 	bool in_doubt;
 

@@ -159,6 +159,8 @@ static enum flow_result step_ask(struct flow *flow)
 		.ttl_us = question->ttl_us ? question->ttl_us : check->worker->parts.conf->reservation_ttl_s * 1000000,
 		.dry_run = question->mode != CHECK_REAL,
 		.provisional_ok = check->provisional_ok || worker_durable_away(check->worker),
+		.tell_place = question->tell_place,
+		.tell_again_us = question->tell_again_us,
 	};
 	check_times_make(check);
 	accounts_expect(&check->accounts, check->op.expected);
@@ -215,6 +217,7 @@ static void answer_take(struct check *check, bool allowed)
 	answer->now_us = check->op.op.now_us;
 	answer->state = check->op.state;
 	answer->held = check->op.held;
+	answer->tell = check->op.tell;
 	answer->started_at_us = check->op.started_at_us;
 	answer->expires_at_us = check->op.expires_at_us;
 }

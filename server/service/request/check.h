@@ -42,6 +42,9 @@ struct check_question {
 	uint32_t told;
 	int expected_wrong; /* 1 + the index of the first expected use that is not of such a dimension, or is given twice */
 	int64_t ttl_us; /* 0 = the server's default */
+	const char
+		*tell_place; /* where a denial would be told, and after which time again, as in struct limits_check */
+	int64_t tell_again_us;
 	int64_t deadline_us; /* clock_mono_us; INT64_MAX = the server's default */
 };
 
@@ -51,6 +54,7 @@ struct check_answer {
 	const char *cause; /* why the store could not decide; NULL if it did */
 	enum reason reason;
 	int64_t retry_after_us;
+	enum tell tell; /* of a denial: is the caller to tell it? */
 	const char *handle; /* "" if denied or not CHECK_REAL */
 	int64_t now_us, started_at_us, expires_at_us;
 	enum reservation_state state;

@@ -11,7 +11,7 @@
 #include "base/crypto/hash.h"
 #include "base/units.h"
 
-enum { GROUP = 8, IDS = 4 };
+enum { GROUP = 8, IDS = 4, TOLD = 4 };
 #define LIFE_US (60 * SECOND_US)
 
 struct denial {
@@ -26,6 +26,11 @@ struct denial {
 	struct account_state *state; /* without its policy pointer; only as long as its limits */
 	int ids;
 	uint64_t id[IDS]; /* of requests that the store denied since the account is known */
+	int tolds;
+	struct {
+		uint64_t key;
+		int64_t until_us;
+	} told[TOLD];
 };
 
 struct denials {
@@ -86,7 +91,7 @@ static void entry_forget(struct denial *entry, uint64_t session)
 	entry->session = session;
 	entry->ticket = 0;
 	entry->known = false;
-	entry->ids = 0;
+	entry->ids = entry->tolds = 0;
 }
 
 static struct denial *entry_take(struct denials *denials, uint64_t key)
@@ -309,4 +314,29 @@ void denials_learn(struct denials *denials, const struct accounts *accounts, con
 	ticket = denials->changes->ops->follow(denials->changes, account, count);
 	for (int i = 0; i < count; i++)
 		follow[i]->ticket = ticket;
+}
+
+void denials_tell(struct denials *denials, const struct accounts *accounts, uint64_t key, int64_t until_us)
+{
+	struct denial *user = entry_find(denials, key_of(accounts, 0));
+	int at;
+
+	if (!user)
+		return;
+	for (at = 0; at < TOLD && at < user->tolds && user->told[at].key != key; at++)
+		;
+	if (at == TOLD || at == user->tolds)
+		at = user->tolds++ % TOLD;
+	user->told[at].key = key;
+	user->told[at].until_us = until_us;
+}
+
+bool denials_told(struct denials *denials, const struct accounts *accounts, uint64_t key, int64_t now_us)
+{
+	const struct denial *user = entry_find(denials, key_of(accounts, 0));
+
+	for (int i = 0; user && i < user->tolds && i < TOLD; i++)
+		if (user->told[i].key == key)
+			return now_us < user->told[i].until_us;
+	return false;
 }

@@ -39,4 +39,9 @@ bool denials_answer(struct denials *denials, const struct accounts *accounts, co
 void denials_learn(struct denials *denials, const struct accounts *accounts, const struct limits_check *op,
 	const struct denials_ask *ask);
 
+/* The denial of this user with this key is told until then: by the caller, or by another that the store knows of. */
+void denials_tell(struct denials *denials, const struct accounts *accounts, uint64_t key, int64_t until_us);
+/* True if that is certain. Of each user, the last few are remembered. */
+bool denials_told(struct denials *denials, const struct accounts *accounts, uint64_t key, int64_t now_us);
+
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/list.h"
+#include "base/units.h"
 #include "contract/seeding.h"
 #include "domain/limit/profile.h"
 #include "reference/reference.h"
@@ -128,6 +129,18 @@ static struct fake_marker *marker_add(
 	return marker;
 }
 
+/* As if there were only one user with only one limit. Told again after 10 s. */
+static enum tell tell(struct fake *fake, const char *place)
+{
+	if (!place)
+		return TELL_UNKNOWN;
+	for (int i = 0; i < fake->tolds; i++)
+		if (strcmp(fake->told[i], place) == 0)
+			return TELL_NOT_AGAIN;
+	fake->told[fake->tolds++] = place;
+	return TELL_NOW;
+}
+
 static enum limits_status decide(struct fake *fake, struct limits_check *op, struct account_state *states[])
 {
 	struct verdict verdicts[ACCOUNTS_MAX] = {0};
@@ -147,6 +160,8 @@ static enum limits_status decide(struct fake *fake, struct limits_check *op, str
 		op->held = marker->reservation.held;
 		changed(op->expected, op->count);
 	}
+	op->tell = allowed || op->dry_run ? TELL_UNKNOWN : tell(fake, op->tell_place);
+	op->told_until_us = fake->now_us + 10 * SECOND_US;
 	stand(&op->op, states, verdicts, op->count);
 	return allowed ? LIMITS_OK : LIMITS_DENIED;
 }

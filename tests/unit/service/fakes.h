@@ -89,6 +89,8 @@ struct fake {
 	int accounts;
 	struct fake_marker marker[FAKES_MAX];
 	int markers;
+	const char *told[4]; /* the places in which a denial was told */
+	int tolds;
 	struct fake_row row[FAKES_MAX];
 	int rows;
 	struct fake_event event[FAKE_EVENTS_MAX];

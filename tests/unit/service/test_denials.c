@@ -13,8 +13,8 @@ enum { PER_MINUTE = 3 }; /* of the tier free */
 
 #define REMEMBERING(name) TEST_WITH(name, fake_setup_remembering, fake_teardown)
 
-static struct check *ask_as(
-	struct fake *fake, enum check_mode mode, const char *user, const char *id, bool id_is_new, int64_t input_tokens)
+static struct check *ask_told(struct fake *fake, enum check_mode mode, const char *user, const char *id, bool id_is_new,
+	int64_t input_tokens, const char *place)
 {
 	struct check *check = arena_zalloc(&fake->arena, 1, sizeof(*check));
 
@@ -27,12 +27,19 @@ static struct check *ask_as(
 		.model = "gpt-5-mini",
 		.input_tokens = input_tokens,
 		.max_output_tokens = 50,
+		.tell_place = place,
 		.deadline_us = INT64_MAX};
 	check_start(check, fake->worker, &fake->arena, fake_done);
 	fake_run(fake);
 	assert_true(check->flow.ok);
 	check_release(check);
 	return check;
+}
+
+static struct check *ask_as(
+	struct fake *fake, enum check_mode mode, const char *user, const char *id, bool id_is_new, int64_t input_tokens)
+{
+	return ask_told(fake, mode, user, id, id_is_new, input_tokens, NULL);
 }
 
 /* With an id that the server made. */
@@ -262,6 +269,51 @@ REMEMBERING(a_cancel_of_this_worker_frees_at_once)
 	assert_true(settle.flow.ok);
 	settle_release(&settle);
 	assert_true(ask(fake, "ann")->answer.allowed);
+}
+
+/* The answer to a caller who would tell the denial in this place: by the store, or from memory. */
+static void tells(struct fake *fake, const char *place, enum tell tell, enum quality quality)
+{
+	const struct check_answer *answer = &ask_told(fake, CHECK_REAL, "ann", "denied", true, 100, place)->answer;
+
+	assert_false(answer->allowed);
+	assert_int_equal(answer->tell, tell);
+	assert_int_equal(answer->quality, quality);
+}
+
+REMEMBERING(who_is_to_tell_a_denial_says_the_store_and_that_nobody_is_the_memory)
+{
+	struct fake *fake = *state;
+
+	for (int i = 0; i < PER_MINUTE; i++)
+		ask(fake, "ann");
+	fake_account_find(fake, ACCOUNT_USER, "ann")->state.open = 0; /* nothing expires meanwhile */
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(ask(fake, "ann")->answer.tell, TELL_UNKNOWN);
+	tells(fake, NULL, TELL_UNKNOWN, QUALITY_REMEMBERED);
+	tells(fake, "chat", TELL_NOW, QUALITY_EXACT);
+	tells(fake, "chat", TELL_NOT_AGAIN, QUALITY_REMEMBERED);
+	tells(fake, "group", TELL_NOW, QUALITY_EXACT);
+	tells(fake, "group", TELL_NOT_AGAIN, QUALITY_REMEMBERED);
+	tells(fake, "chat", TELL_NOT_AGAIN, QUALITY_REMEMBERED);
+	fake->now_us += 10 * SECOND_US;
+	fake->tolds = 0;
+	tells(fake, "chat", TELL_NOW, QUALITY_EXACT);
+	tells(fake, "chat", TELL_NOT_AGAIN, QUALITY_REMEMBERED);
+}
+
+REMEMBERING(a_denial_that_was_told_before_it_was_known_is_not_told_again)
+{
+	struct fake *fake = *state;
+
+	for (int i = 0; i < PER_MINUTE; i++)
+		ask(fake, "ann");
+	tells(fake, "chat", TELL_NOW, QUALITY_EXACT);
+	tells(fake, "chat", TELL_NOT_AGAIN, QUALITY_EXACT);
+	tells(fake, "chat", TELL_NOT_AGAIN, QUALITY_EXACT);
+	tells(fake, "chat", TELL_NOT_AGAIN, QUALITY_REMEMBERED);
+	a_change(fake);
+	tells(fake, "chat", TELL_NOT_AGAIN, QUALITY_EXACT);
 }
 
 REMEMBERING(an_overdue_reservation_is_not_waited_for)
