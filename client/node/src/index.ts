@@ -3,7 +3,7 @@ export { Bursar, type RunOptions } from "./core/bursar.js";
 export { BursarError, Denied, type Code, type ErrorParts } from "./core/errors.js";
 export type { BursarOptions, FailPolicy, SpoolOptions, TlsOptions } from "./core/options.js";
 export type { CallOptions } from "./core/call.js";
-export type { Check, CheckInput, QualityName, ReasonName } from "./core/check.js";
+export type { Check, CheckInput, QualityName, ReasonName, TellName } from "./core/check.js";
 export type { RecordResult, RecordTarget } from "./core/record.js";
 export type { RecordInput } from "./core/usage.js";
 export type { Job, UsageOptions } from "./core/job.js";

@@ -39,11 +39,12 @@ function retryAfterMs(): undefined {
 
 class MessagePlace implements Place {
   readonly key: string;
+  readonly once: string;
   readonly everyMs = EVERY_MS;
   readonly retryAfterMs = retryAfterMs;
 
   constructor(private readonly message: Message) {
-    this.key = message.channelId;
+    this.key = this.once = message.channelId;
   }
 
   say(text: string, button?: Button): Promise<Message> {

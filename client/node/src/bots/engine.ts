@@ -33,6 +33,9 @@ const GRACE_MS = 10_000;
 const LAST_MS = 2_000;
 const NOTICE_MS = 1_000;
 const COOLDOWN_MIN_MS = 1_000;
+/** Shorter times the server does not keep. */
+const TELL_AGAIN_MIN_MS = 1_000;
+const TELL_AGAIN_MAX_MS = 86_400_000;
 const COOLDOWN_MAX_MS = 3_600_000;
 /** For how long it is not said again that nobody could be asked, or that too many wait. */
 const TROUBLE_MS = 30_000;
@@ -55,12 +58,17 @@ interface Admission {
   group: Check | undefined;
 }
 
+/** If the server knows. After a call that was sent again, the answer that said "now" may be the one that was lost. */
+function toldBefore({ tell, retried }: Check): boolean | undefined {
+  return tell === "now" ? false : tell === "not_again" && !retried ? true : undefined;
+}
+
 export class Engine<Context> {
   readonly #speaker: Speaker;
   readonly #notices: Notices;
   /** Updates that have come. */
   readonly #seen = new Recent<true>(REMEMBERED);
-  /** Until when somebody need not be told something again. */
+  /** Until when somebody need not be told something again. 0: they were to be told, and could not be. */
   readonly #told = new Recent<number>(REMEMBERED);
   readonly #jobs = new Set<Promise<void>>();
   /** Aborted when work has to end. */
@@ -149,7 +157,14 @@ export class Engine<Context> {
   }
 
   #identity(visit: Visit<Context>, user: string): CheckInput {
-    return { user, requestId: visit.requestId, interface: this.interfaceName, language: visit.language?.slice(0, 16) };
+    const { cooldownMs } = this.options;
+    const { once } = visit.place;
+    const ask = once && (cooldownMs === undefined || cooldownMs >= TELL_AGAIN_MIN_MS);
+    return {
+      user, requestId: visit.requestId, interface: this.interfaceName, language: visit.language?.slice(0, 16),
+      tellPlace: ask ? `${this.interfaceName}:${once}` : undefined,
+      tellAgainMs: ask && cooldownMs ? Math.min(cooldownMs, TELL_AGAIN_MAX_MS) : undefined,
+    };
   }
 
   #request(visit: Visit<Context>, user: string): CheckInput {
@@ -300,23 +315,25 @@ export class Engine<Context> {
   async #deny(visit: Visit<Context>, check: Check): Promise<void> {
     const cooldownMs = this.options.cooldownMs ?? Math.min(Math.max(check.retryAfterMs || COOLDOWN_MAX_MS, COOLDOWN_MIN_MS), COOLDOWN_MAX_MS);
     const button = NOT_FOR_SALE.has(check.reason) ? undefined : this.#button(visit);
-    await this.#tellOnce(visit, `${check.user} limit`, check.message, button, cooldownMs);
+    await this.#tellOnce(visit, `${check.user} limit`, check.message, button, cooldownMs, toldBefore(check));
   }
 
   #refuse(visit: Visit<Context>, name: "busy" | "unavailable", waitMs: number): Promise<void> {
     return this.#tellOnce(visit, `${visit.user} ${name}`, this.#speaker.say(name, visit.language, { waitMs }), undefined, Math.min(waitMs, TROUBLE_MS));
   }
 
-  async #tellOnce(visit: Visit<Context>, what: string, text: string, button: Button | undefined, cooldownMs: number): Promise<void> {
+  /** `before`: whether they were told it before, if the server knows; this process knows only what it told itself. */
+  async #tellOnce(visit: Visit<Context>, what: string, text: string, button: Button | undefined, cooldownMs: number, before?: boolean): Promise<void> {
     const key = `${visit.place.key} ${what}`;
     const now = this.clock.now();
-    const again = (this.#told.get(key) ?? 0) > now;
+    const until = this.#told.get(key);
+    const again = until !== 0 && (before ?? (until !== undefined && until > now));
     if (!again) this.#told.set(key, now + cooldownMs);
     if (!text) return;
     try {
       await visit.place.deny(text, button, again);
     } catch (error) {
-      if (!again) this.#told.delete(key); // nobody has read it
+      if (!again) this.#told.set(key, 0); // nobody has read it
       this.#report(error, visit.context);
     }
   }

@@ -23,7 +23,7 @@ export interface BotOptions<Context> {
   texts?: OwnTexts;
   /** Where people get more: a button under denials and warnings leads there. */
   upgradeUrl?: For<Context, string>;
-  /** How long a denial is not told again; default: until the request could pass, at most an hour. */
+  /** How long a denial is not told again; default: until the request could pass, but a minute to an hour. Below 1,000, each process remembers alone. */
   cooldownMs?: number;
   /** How long a request waits before its user is told its position; default 1,000. */
   noticeMs?: number;

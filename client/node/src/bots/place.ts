@@ -24,6 +24,8 @@ export interface Button {
 }
 
 export interface Place extends Board {
+  /** Where a denial is told once; absent where each is answered. */
+  once?: string;
   /** Says something once. */
   say(text: string, button?: Button): Promise<unknown>;
   /** Says why a request may not run. `again`: the user has been told lately, so only what has to be answered is answered. */

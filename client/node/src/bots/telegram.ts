@@ -64,6 +64,7 @@ function keyboard(button: Button | undefined): object {
 
 class TelegramPlace implements Place {
   readonly key: string;
+  readonly once: string;
   readonly everyMs: number;
   readonly retryAfterMs = retryAfterMs;
   readonly #target: object;
@@ -71,7 +72,7 @@ class TelegramPlace implements Place {
 
   constructor(botId: number, private readonly chat: Chat, message: Body, private readonly pressed: string | undefined, private readonly call: TelegramCall) {
     const alone = chat.type === "private";
-    this.key = `${botId}:${chat.id}`;
+    this.key = this.once = `${botId}:${chat.id}`;
     this.everyMs = alone ? PRIVATE_EVERY_MS : GROUP_EVERY_MS;
     this.#target = {
       chat_id: chat.id,

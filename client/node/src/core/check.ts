@@ -1,5 +1,5 @@
 /** Checks: what a caller asks, and what it is told. */
-import type { CheckRequest, CheckResponse, ExpectedUse, LimitStatus, Reason, Quality } from "../gen/bursar.js";
+import type { CheckRequest, CheckResponse, ExpectedUse, LimitStatus, Reason, Quality, Tell } from "../gen/bursar.js";
 import type { Init } from "../wire/message.js";
 import type { Settings } from "./options.js";
 import { firstTtlMs } from "./keeper.js";
@@ -31,6 +31,10 @@ export interface CheckInput {
   headers?: boolean | undefined;
   /** How long the reservation lasts without a record; default 15 min, and less if this process dies (`orphanMs`). */
   reservationTtlMs?: number | undefined;
+  /** Where a denial would be told to the user, e.g. the id of a chat: asks whether to tell it (`tell` of the answer). */
+  tellPlace?: string | undefined;
+  /** After this time a denial is told again there; default: once the request could pass, but after a minute to an hour. At least 1,000. */
+  tellAgainMs?: number | undefined;
   /** Records the request at once, with inputTokens and maxOutputTokens as its use. */
   settle?: boolean | undefined;
 }
@@ -39,6 +43,9 @@ export interface CheckInput {
 export type ReasonName = "" | Exclude<Lowercase<Reason extends `REASON_${infer R}` ? R : never>, "unspecified">;
 /** How good the answer is; "none" when this client's fail policy decided because no server answered. */
 export type QualityName = "none" | Exclude<Lowercase<Quality extends `QUALITY_${infer Q}` ? Q : never>, "unspecified">;
+
+/** Is a denial to be told? Of all processes that ask, one is answered "now". Empty: not asked, or no server knows. */
+export type TellName = "" | Exclude<Lowercase<Tell extends `TELL_${infer T}` ? T : never>, "unspecified">;
 
 /** The answer to a check. */
 export interface Check {
@@ -58,6 +65,8 @@ export interface Check {
   /** Waiting does not help. */
   permanent: boolean;
   reason: ReasonName;
+  /** With `tellPlace`: is this denial to be told to the user? */
+  tell: TellName;
   tier: string;
   quality: QualityName;
   /** For the bot's own HTTP answer. */
@@ -89,7 +98,10 @@ export function checkRequest(input: CheckInput, settings: Settings): Init<CheckR
   const request = {} as Record<string, unknown>;
 
   /* One by one: copying with `...` and leaving out a member takes V8 several microseconds. */
-  for (const name in input) if (name !== "reservationTtlMs") request[name] = (input as unknown as Record<string, unknown>)[name];
+  for (const name in input) {
+    if (name !== "reservationTtlMs" && name !== "tellAgainMs") request[name] = (input as unknown as Record<string, unknown>)[name];
+  }
+  if (input.tellAgainMs) request["tellAgainUs"] = Math.round(input.tellAgainMs * 1000);
   request["tenant"] ??= settings.tenant;
   request["interface"] ??= settings.interface;
   request["language"] ??= settings.language;
@@ -122,6 +134,7 @@ export function toCheck(request: Init<CheckRequest> & { user: string }, raw: Che
     allowed: raw.allowed, user: request.user, tenant: request.tenant ?? "", model: request.model ?? "", interface: request.interface ?? "",
     requestId: raw.requestId, reservation: raw.reservation, startedAtUs: raw.startedAtUs, message: raw.message,
     retryAfterMs: Math.ceil(raw.retryAfterUs / 1000), permanent: raw.permanent, reason: lower<ReasonName>(raw.reason, "REASON_"),
+    tell: raw.tell ? lower<TellName>(raw.tell, "TELL_") : "",
     tier: raw.tier, quality, headers, limits: raw.limits, binding: raw.binding,
     notify: raw.limits.length ? raw.limits.filter((limit) => limit.notify) : NO_LIMITS.slice(),
     heldTokens: raw.heldTokens, heldCostNanoUsd: raw.heldCostNanoUsd, estimate: estimateOf(request), unpriced: raw.unpriced, repeat: raw.repeat, retried,

@@ -75,7 +75,7 @@ export class Failing {
     return {
       allowed, user: request.user, tenant: request.tenant ?? "", model: request.model ?? "", interface: request.interface ?? "",
       requestId: request.requestId, reservation: "", startedAtUs: nowUs(), message: allowed ? "" : text(seconds),
-      retryAfterMs, permanent: false, reason: allowed ? "" : "request_rate", tier: "", quality: "none",
+      retryAfterMs, permanent: false, reason: allowed ? "" : "request_rate", tell: "", tier: "", quality: "none",
       headers: allowed ? {} : { "Retry-After": String(seconds) }, limits: [], binding: undefined, notify: [], heldTokens: 0,
       heldCostNanoUsd: 0, estimate: estimateOf(request), unpriced: false, repeat: false, retried: false, degraded: true, raw: undefined,
     };

@@ -19,7 +19,7 @@ class Chat implements Place {
   readonly again: string[] = [];
   broken: Error | undefined;
 
-  constructor(readonly key = "chat") {}
+  constructor(readonly key = "chat", readonly once = key) {}
 
   retryAfterMs = () => undefined;
 
@@ -115,6 +115,43 @@ test("a denial that did not reach its user is told with the next message", async
   await take({});
   assert.equal(chat.said.length, 1);
   assert.deepEqual(errors.map(String), ["Error: blocked"]);
+});
+
+test("the server says whether a denial is told, if it knows", async (t) => {
+  const answers = ["TELL_NOW", "TELL_NOT_AGAIN", "TELL_UNSPECIFIED", "TELL_NOT_AGAIN"];
+  const { take, chat, server } = await bench(t, { check: () => denied({ tell: answers.shift() }) });
+  const other = new Chat("other", "other");
+  for (const place of [chat, chat, other, new Chat("everything", "")]) await take({ place });
+  assert.deepEqual([chat.said.length, chat.again.length, other.said.length], [1, 1, 1]);
+  assert.deepEqual(server.calls("check").map(({ request }) => [request.tellPlace, request.tellAgainUs]),
+    [["telegram:chat", 0], ["telegram:chat", 0], ["telegram:other", 0], ["", 0]]);
+});
+
+test("an own cool-down is the server's too, unless it is shorter than what servers keep", async (t) => {
+  for (const [cooldownMs, place, us] of [[60_000, "telegram:chat", 60_000_000], [90_000_000, "telegram:chat", 86_400_000_000], [999, "", 0]] as const) {
+    const { take, server } = await bench(t, { check: () => denied({ tell: "TELL_NOW" }) }, { options: { cooldownMs } });
+    await take({});
+    assert.deepEqual(server.calls("check").map(({ request }) => [request.tellPlace, request.tellAgainUs]), [[place, us]]);
+  }
+});
+
+test("a denial that the server has somebody tell, and that did not reach its user, is told with the next message", async (t) => {
+  const answers = ["TELL_NOW", "TELL_NOT_AGAIN", "TELL_NOT_AGAIN"];
+  const { take, chat } = await bench(t, { check: () => denied({ tell: answers.shift() }) });
+  chat.broken = new Error("blocked");
+  await take({});
+  chat.broken = undefined;
+  await take({});
+  await take({});
+  assert.deepEqual([chat.said.length, chat.again.length], [1, 1]);
+});
+
+test("of an answer that was lost nobody knows whether it said that the denial is to be told: it is told", async (t) => {
+  let calls = 0;
+  const { take, chat } = await bench(t, { check: () => (++calls === 1 ? { status: status.UNAVAILABLE } : denied({ tell: "TELL_NOT_AGAIN" })) });
+  await take({});
+  await take({});
+  assert.deepEqual([chat.said.length, chat.again.length], [1, 1]);
 });
 
 test("no upgrade is offered where nothing can be bought", async (t) => {

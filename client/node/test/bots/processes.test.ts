@@ -89,6 +89,42 @@ test("of 200 users over two bots and two bursards each is answered once, and not
   for (const bot of two) assert.deepEqual((await bot.order({})).errors, []);
 });
 
+/** How many checks the bursards have denied for a quota. */
+async function denied(): Promise<number> {
+  const pages = await Promise.all(served.http.map(async (url) => (await fetch(`http://${url}/metrics`)).text()));
+  return pages.reduce((sum, page) => sum + Number(/^bursar_checks_total{decision="denied",reason="quota"} (\d+)$/m.exec(page)?.[1] ?? 0), 0);
+}
+
+test("of two bots over two bursards one tells a denial, in each chat", async (t) => {
+  const id = ++bots;
+  const gate = await startGate(t);
+  gate.releaseAll();
+  const two: Program[] = [];
+  for (const addresses of served.addresses) two.push(await startBot(t, id, gate, { webhook: true, addresses: [addresses], options: { model: "gpt-4o-mini" } }));
+  await served.bursar("account", "put", "telegram:70001");
+  await served.bursar("account", "override", "telegram:70001", "requests=1/day");
+  let number = 70_000;
+  const write = async (bot: Program, from: number, chat: object) => {
+    await telegram.control("webhook", { bot: id, urls: [bot.ready.url] });
+    const message = { message_id: ++number, date: 0, text: `m${number}`, chat, from: { id: from, is_bot: false, first_name: "A" } };
+    await telegram.control("update", { bot: id, update: { update_id: number, message } });
+  };
+  const [alone, group] = [{ id: 70_001, type: "private", first_name: "A" }, { id: -70_002, type: "group", title: "G" }];
+  const before = await denied();
+  await write(two[0]!, 70_001, alone);
+  assert.equal((await telegram.said(70_001, 1))[0], "answer to m70001");
+  for (const chat of [alone, group]) {
+    for (const bot of [...two, ...two]) await write(bot, 70_001, chat);
+  }
+  await until(async () => (await denied()) === before + 8);
+  for (const [n, bot] of two.entries()) {
+    await write(bot, 70_003 + n, { id: 70_003 + n, type: "private", first_name: "B" });
+    await telegram.said(70_003 + n, 1); // what was denied before has been dealt with
+  }
+  for (const chat of [alone, group]) assert.equal((await telegram.said(chat.id)).filter((text) => text.includes("Try again in")).length, 1);
+  for (const bot of two) assert.deepEqual((await bot.order({})).errors, []);
+});
+
 test("a bot that is killed in mid-answer gives its slot back at once, and its reservation when the time of orphans is over", async (t) => {
   await served.bursar("pool", "put", "mid", "--slots", "1");
   const gate = await startGate(t);

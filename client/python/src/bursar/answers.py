@@ -12,6 +12,7 @@ _LIMITS = {number: name.removeprefix("LIMIT_KIND_").lower() for name, number in 
 _WINDOWS = {number: name.removeprefix("CALENDAR_WINDOW_").lower() for name, number in types_pb2.CalendarWindow.items()}
 _REASONS = {number: name.removeprefix("REASON_").lower() for name, number in types_pb2.Reason.items()} | {0: ""}
 _QUALITIES = {number: name.removeprefix("QUALITY_").lower() for name, number in types_pb2.Quality.items()}
+_TELLS = {number: name.removeprefix("TELL_").lower() for name, number in limiter_pb2.Tell.items()} | {0: ""}
 _STATES = {number: name.removeprefix("RESERVATION_STATE_").lower() for name, number in types_pb2.ReservationState.items()}
 _WAITS = {number: name.removeprefix("WAIT_REASON_").lower() for name, number in types_pb2.WaitReason.items()} | {0: ""}
 
@@ -70,6 +71,7 @@ class Check:
     retry_after_ms: int = 0  #: 0 when waiting does not help
     permanent: bool = False
     reason: str = ""  #: request_rate, quota, budget, ...; "" = allowed
+    tell: str = ""  #: with `tell_place`, of a denial: now, not_again; of all processes, one is answered now. "": nobody knows
     tier: str = ""
     quality: str = "none"  #: exact, local, blind, provisional, remembered; "none": no server answered, and the fail policy decided
     headers: dict[str, str] = dataclasses.field(default_factory=dict)  #: for the application's own HTTP answer
@@ -96,7 +98,7 @@ class Check:
         return cls(allowed=raw.allowed, user=request.user, tenant=request.tenant, request_id=raw.request_id or request.request_id,
                    reservation=raw.reservation, started_at_us=raw.started_at_us, message=raw.message,
                    retry_after_ms=ms_up(raw.retry_after_us), permanent=raw.permanent, reason=_REASONS.get(raw.reason, ""),
-                   tier=raw.tier, quality=quality, headers={one.name: one.value for one in raw.headers}, limits=limits,
+                   tell=_TELLS.get(raw.tell, ""), tier=raw.tier, quality=quality, headers={one.name: one.value for one in raw.headers}, limits=limits,
                    binding=Limit.of(raw.binding) if raw.HasField("binding") else None,
                    notify=[one for one in limits if one.notify], held_tokens=raw.held_tokens,
                    held_cost_nano_usd=raw.held_cost_nano_usd, unpriced=raw.unpriced, repeat=raw.repeat, retried=retried,

@@ -3,6 +3,7 @@ import asyncio
 import dataclasses
 import string
 
+import accounts
 import pytest
 from bots.rigs import Aiogram, numbers
 from bots.test_bots import says
@@ -15,6 +16,7 @@ from bursar.bots import texts
 from bursar.bots._memory import CoolDowns, Seen
 from bursar.bots._notices import Notices
 from bursar.bots._options import Options
+from bursar.bots.engine import Engine
 from bursar.v1 import limiter_pb2, types_pb2
 
 
@@ -66,6 +68,9 @@ def test_somebody_is_told_again_after_the_cool_down_only():
     assert told.begin("ann", 1000) and not told.begin("ann", 1000) and told.begin("bob", 1000)
     now[0] = 1.0
     assert told.begin("ann", 1000)
+    assert told.begin("ann", 1000, before=False) and not told.begin("carl", 1000, before=True)
+    told.owe("ann")
+    assert told.begin("ann", 1000, before=True) and not told.begin("ann", 1000)
 
 
 def test_options_that_make_no_sense_are_refused():
@@ -130,6 +135,78 @@ async def test_a_message_that_cannot_be_edited_is_given_up():
         await until(lambda number=number: len(told) == min(number + 1, 3))
     await notices.close()
     assert shown.calls == ["0", "1", "2", "hidden"]
+
+
+# Denials
+
+class Chat:
+    """An update in a chat; `said` has what the bot says there, `again` what it need not say."""
+
+    chat, language, interface, event, every_s, begin_after_s = "", "en", "telegram", None, 0.0, None
+
+    def __init__(self, user, said, again, once="chat", error=None):
+        self.request_id = f"update-{next(numbers)}"
+        self.user, self.once, self.board, self._said, self._again, self._error = user, once, once or "somewhere", said, again, error
+
+    async def deny(self, text, button, again):
+        if self._error:
+            raise self._error
+        (self._again if again else self._said).append(self.board)
+
+    async def begin(self):
+        """Nothing has to be answered first."""
+
+
+async def never(job):
+    pytest.fail("it was denied")
+
+
+async def test_of_two_processes_one_tells_a_denial_in_each_chat(bursar):
+    user = await accounts.user_with(bursar, accounts.bucket(0))
+    said, again = [], []
+    two = [Engine(bursar, Options()) for _ in range(2)]
+    for once in ("a", "b", ""):
+        for engine in (*two, *two):
+            await engine.take(Chat(user, said, again, once), never)
+    assert said == ["a", "b", "somewhere", "somewhere"], "where it is not asked, each process goes by its own memory"
+    assert len(again) == 8
+
+
+async def tells(errors, *answers, fails_first=False, **options):
+    """Denials with these words of the server, at a scripted one: (said, again, requests)."""
+    said, again, script = [], [], list(answers)
+
+    async def check(request, context):
+        answer = script.pop(0)
+        if answer is None:
+            await fail(context, grpc.StatusCode.UNAVAILABLE)
+        return limiter_pb2.CheckResponse(request_id=request.request_id, reason=types_pb2.REASON_QUOTA, message="No.", tell=answer,
+                                         retry_after_us=60_000_000)
+
+    async with scripted() as server:
+        server.script["Check"] = check
+        async with Bursar(server.address, gather=False, on_error=errors) as client:
+            engine = Engine(client, Options(on_error=lambda error: None, **options))
+            while script:
+                error = ValueError("blocked") if fails_first and len(script) == len(answers) else None
+                await engine.take(Chat("ann", said, again, error=error), never)
+        return len(said), len(again), server.of("Check")
+
+
+async def test_the_server_says_whether_a_denial_is_told_if_it_knows(errors):
+    now, not_again, unknown = limiter_pb2.TELL_NOW, limiter_pb2.TELL_NOT_AGAIN, limiter_pb2.TELL_UNSPECIFIED
+    assert (await tells(errors, now, now, not_again))[:2] == (2, 1)
+    assert (await tells(errors, not_again, unknown, unknown))[:2] == (1, 2)
+    assert (await tells(errors, now, not_again, not_again, fails_first=True))[:2] == (1, 1), "nobody had read it"
+    assert (await tells(errors, None, not_again, not_again))[:2] == (1, 1), "the answer that was lost may have said: now"
+
+
+@pytest.mark.parametrize(("options", "asked"), [
+    ({}, ("telegram:chat", 0)), ({"cooldown_ms": 1000}, ("telegram:chat", 1_000_000)), ({"cooldown_ms": 999}, ("", 0)),
+    ({"cooldown_ms": 90_000_000}, ("telegram:chat", 86_400_000_000))])
+async def test_an_own_cool_down_is_the_servers_unless_it_keeps_none_so_short(errors, options, asked):
+    [request] = (await tells(errors, limiter_pb2.TELL_NOW, **options))[2]
+    assert (request.tell_place, request.tell_again_us) == asked
 
 
 # Repeats

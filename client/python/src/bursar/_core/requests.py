@@ -28,6 +28,8 @@ class CheckWords(TypedDict, total=False):
     reservation_ttl_ms: int  #: how long the reservation lasts without a record: 15 min, and less if this process dies (`orphan_ms`)
     verbose: bool  #: every limit in the answer
     headers: bool  #: headers also when it is allowed
+    tell_place: str  #: where a denial would be told, e.g. the id of a chat: asks whether to tell it (`Check.tell`)
+    tell_again_ms: int  #: and after which time again: once the request could pass, after a minute to an hour; or 1,000 to a day
     settle: bool  #: records at once what was estimated: for callers that never record
 
 
@@ -35,13 +37,15 @@ def check_request(options: Options, user: str, words: CheckWords) -> limiter_pb2
     fields: dict[str, Any] = dict(words)
     expected = fields.pop("expected", None)
     ttl_ms = fields.pop("reservation_ttl_ms", 0)
+    again_ms = fields.pop("tell_again_ms", 0)
     for name in ("interface", "language", "tenant"):
         fields[name] = fields.get(name) or getattr(options, name)
     request_id = fields.get("request_id") or ""
     fields["request_id"] = request_id or new_id()
     try:
         request = limiter_pb2.CheckRequest(user=user, request_id_is_new=not request_id,
-                                           reservation_ttl_us=int(options.first_ttl_ms(ttl_ms) * 1000), **fields)
+                                           reservation_ttl_us=int(options.first_ttl_ms(ttl_ms) * 1000),
+                                           tell_again_us=int(again_ms * 1000), **fields)
     except (TypeError, ValueError) as error:
         raise invalid("", str(error)) from None
     for meter, amount in (expected or {}).items():

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 MOST = 10_000
+OWED = -1.0
 
 
 class Seen:
@@ -34,10 +35,11 @@ class CoolDowns:
         self._most = most
         self._clock = clock
 
-    def begin(self, whom: str, ms: int) -> bool:
-        """True when they may be told now; then not again for so long."""
+    def begin(self, whom: str, ms: int, before: bool | None = None) -> bool:
+        """True when they are to be told now; then not again for so long. `before`: whether they were told, by somebody who knows better."""
         now = self._clock()
-        if self._until.get(whom, 0) > now:
+        until = self._until.get(whom, 0.0)
+        if until != OWED and (until > now if before is None else before):
             return False
         self._until[whom] = now + ms / 1000
         self._until.move_to_end(whom)
@@ -45,6 +47,7 @@ class CoolDowns:
             self._until.popitem(last=False)
         return True
 
-    def forget(self, whom: str) -> None:
-        """It could not be said after all."""
-        self._until.pop(whom, None)
+    def owe(self, whom: str) -> None:
+        """It could not be said after all: it is next time, whoever was told before."""
+        if whom in self._until:
+            self._until[whom] = OWED

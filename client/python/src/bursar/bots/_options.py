@@ -10,6 +10,7 @@ from bursar.bots.texts import Texts
 from bursar.errors import invalid
 
 SHORTEST_COOLDOWN_MS, LONGEST_COOLDOWN_MS = 1_000, 3_600_000
+LONGEST_TELL_AGAIN_MS = 86_400_000
 
 
 class BotOptions(TypedDict, total=False):
@@ -24,7 +25,7 @@ class BotOptions(TypedDict, total=False):
     max_output_tokens: Callable[[Any], int] | int  #: the most that the model may answer; 0 = the tier's default
     texts: Texts  #: replaces texts: {"en": {"queued": "Place {position}."}}
     upgrade_url: Callable[[Any], str] | str  #: where people get more: a button below denials and warnings leads there
-    cooldown_ms: int  #: for how long a denial is not told again; default: until the request could pass, at most an hour
+    cooldown_ms: int  #: for how long a denial is not told again; default: until the request could pass, but a minute to an hour
     notice_ms: int  #: how long a request waits before its user is told its position; default: 1,000
     max_wait_ms: int  #: the longest wait in the queue; default: the pool's
     jobs_max: int  #: how many requests may be under way in this process; default: 1,000
@@ -60,6 +61,13 @@ class Options:
         """An option that may be a function of the event."""
         value = getattr(self, name)
         return value(event) if callable(value) else value
+
+    @property
+    def tell_again_ms(self) -> int | None:
+        """What the server is asked to keep of the cool-down: 0 is its own time; None: it is not asked, because it keeps none so short."""
+        if self.cooldown_ms is None:
+            return 0
+        return min(self.cooldown_ms, LONGEST_TELL_AGAIN_MS) if self.cooldown_ms >= SHORTEST_COOLDOWN_MS else None
 
     def cooldown(self, check: Check) -> int:
         if self.cooldown_ms is not None:

@@ -28,6 +28,7 @@ class TelegramPlace:
     chat_id: int | None  #: None: an update without a chat, such as an inline query; then nothing is said
     hand_over: Callable[[Exception], Awaitable[None]]
     target: dict[str, Any]  #: of a message to this chat
+    once: str
     board: str
     every_s: float
     pressed: str = ""  #: the callback query, which shows a clock until it is answered
@@ -80,7 +81,8 @@ def place_of(update_id: int, event: Any, message: Any, sender: Any, bot: Any, ty
         request_id=f"tg-{bot.id}-{update_id}", user=_user(message, sender), chat=f"telegram-chat:{chat.id}" if group else "",
         language=getattr(sender, "language_code", None) or "", event=event, bot=bot, types=types,
         chat_id=chat.id if chat is not None else None, hand_over=hand_over, target=_target(chat, message, types, group),
-        board=f"{bot.id} {chat.id if chat is not None else ''}", every_s=GROUP_EVERY_S if group else PRIVATE_EVERY_S, pressed=pressed)
+        once=f"{bot.id}:{chat.id}" if chat is not None else "", board=f"{bot.id} {chat.id if chat is not None else ''}",
+        every_s=GROUP_EVERY_S if group else PRIVATE_EVERY_S, pressed=pressed)
 
 
 def _user(message: Any, sender: Any) -> str:

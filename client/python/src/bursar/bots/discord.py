@@ -125,7 +125,7 @@ class DiscordPlace(Place):
         self.request_id = request_id
         self.user = f"discord:{user.id}"
         self.chat = f"discord-chat:{channel_id}" if guild else ""
-        self.board = str(channel_id)
+        self.board = self.once = str(channel_id)
         self.language = str(locale) if locale else ""
         self.error: Exception | None = None  # what the handler raised
 
@@ -179,6 +179,7 @@ class InteractionPlace(DiscordPlace):
         super().__init__(event, f"dc-{interaction.application_id}-{interaction.id}", interaction.user, interaction.guild_id is not None,
                          interaction.channel_id, interaction.locale)
         self.board = f"{interaction.channel_id} {interaction.id}"  # Discord counts the edits of each for itself
+        self.once = ""
         self._interaction = interaction
         self._ephemeral = ephemeral
         self._answering = asyncio.Lock()

@@ -46,6 +46,7 @@ class Place(Protocol):
     language: str
     interface: str
     event: Any  #: what the application's functions get
+    once: str  #: where a denial is told once; "": each is answered
     board: str  #: at most one message about the queue is edited at a time here
     every_s: float  #: and the next one so much later
     begin_after_s: float | None  #: `begin` is called after that time at the latest, also while the request waits
@@ -88,6 +89,11 @@ def _keep(tasks: set[asyncio.Task[None]], work: Coroutine[Any, Any, None]) -> as
 def _own(check: Check) -> bool:
     """Whether a repeat is of the call itself, whose first answer was lost with its server."""
     return check.retried and check.raw.state == types_pb2.RESERVATION_STATE_OPEN
+
+
+def _told_before(check: Check) -> bool | None:
+    """Whether a denial was told, if the server knows. After a call that was sent again, the answer that said "now" may be the lost one."""
+    return {"now": False, "not_again": None if check.retried else True}.get(check.tell)
 
 
 class Engine:
@@ -194,7 +200,7 @@ class Engine:
     def _questions(self, place: Place) -> list[dict[str, Any]]:
         """What is asked. With per="both", the group is asked first, for its requests alone: tokens and cost are the user's."""
         options, event = self._options, place.event
-        same = {"interface": place.interface, "language": self._language(place)}
+        same = {"interface": place.interface, "language": self._language(place), **self._telling(place)}
         user = (options.user(event) if options.user else None) or place.user
         payer = place.chat if place.chat and options.per == "chat" else user
         questions: list[dict[str, Any]] = [same | {
@@ -203,6 +209,13 @@ class Engine:
         if place.chat and options.per == "both":
             questions.insert(0, same | {"user": place.chat, "request_id": f"{place.request_id}-chat", "max_output_tokens": 1})
         return questions
+
+    def _telling(self, place: Place) -> dict[str, Any]:
+        """Asks whether a denial is to be told: the server knows what the other processes of the bot have told."""
+        again_ms = self._options.tell_again_ms
+        if not place.once or again_ms is None:
+            return {}
+        return {"tell_place": f"{place.interface}:{place.once}", "tell_again_ms": again_ms}
 
     async def _run(self, place: Place, check: Check, work: Work) -> Job:
         job = Job(self._bursar, check)
@@ -225,7 +238,8 @@ class Engine:
             async with self._bursar.pool(self._options.pool).slot(
                     user=check.user, request_id=check.request_id, model=check.model, interface=check.interface,
                     input_tokens=check.input_tokens, max_output_tokens=check.max_output_tokens, language=self._language(place),
-                    max_wait_ms=self._options.max_wait_ms, on_queued=lambda event: self._queued(place, notice, event)) as slot:
+                    max_wait_ms=self._options.max_wait_ms, on_queued=lambda event: self._queued(place, notice, event),
+                    **self._telling(place)) as slot:
                 self._notices.leave(place.board, notice)
                 await notice.quiet.wait()
                 await self._work(place, slot, work)
@@ -293,8 +307,10 @@ class Engine:
         if check.reason == "request_closed":
             return
         text = check.message or self._speaker.say("unavailable", self._language(place))
-        first = self._told.begin(f"denied {check.user}", self._options.cooldown(check))
-        await self._send(place, text, lambda button: place.deny(text, button, not first), check.reason not in NOT_FOR_SALE)
+        whom = f"denied {check.user} {place.once or place.board}"
+        first = self._told.begin(whom, self._options.cooldown(check), _told_before(check))
+        if not await self._send(place, text, lambda button: place.deny(text, button, not first), check.reason not in NOT_FOR_SALE) and first:
+            self._told.owe(whom)
 
     async def _warn(self, place: Place, limits: list[Limit], message: str = "") -> None:
         """What Bursar says once in a window: in the server's words, if it knows the language."""
@@ -313,10 +329,10 @@ class Engine:
         first = self._told.begin(f"{name} {place.user}", wait_ms)
         await self._send(place, text, lambda button: place.deny(text, button, not first))
 
-    async def _send(self, place: Place, text: str, send: Callable[[Button | None], Awaitable[None]], upgrade: bool = False) -> None:
-        """Sends it, a second time if the messenger wants a pause before."""
+    async def _send(self, place: Place, text: str, send: Callable[[Button | None], Awaitable[None]], upgrade: bool = False) -> bool:
+        """Sends it, a second time if the messenger wants a pause before. False if that failed."""
         if not text:
-            return
+            return True
         try:
             url = self._options.of("upgrade_url", place.event) if upgrade else ""
             button = Button(self._speaker.say("upgrade", self._language(place)), url) if url else None
@@ -330,3 +346,5 @@ class Engine:
                 await send(button)
         except Exception as error:  # of the messenger: the user may have blocked the bot
             self.report(error)
+            return False
+        return True
