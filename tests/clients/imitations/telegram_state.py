@@ -126,8 +126,8 @@ class Telegram:
                 update = {"update_id": bot.next_update_id} | update
             bot.next_update_id = max(bot.next_update_id, update["update_id"] + 1)
             for part in update.values():
-                if isinstance(part, dict) and "chat" in part:
-                    self.known_chats[part["chat"]["id"]] = part["chat"]
+                if isinstance(part, dict) and (chat := part.get("chat") or part.get("message", {}).get("chat")):
+                    self.known_chats[chat["id"]] = chat
             if not bot.allowed or set(bot.allowed) & set(update):
                 bot.updates.append(update)
             self.changed.notify_all()
