@@ -257,7 +257,7 @@ ProtobufCMessage *bursar__kept_submit(struct bursar__kept *kept, enum bursar_met
 static bool is_ours(const struct bursar__kept *kept, const Bursar__V1__CheckRequest *check,
 	const Bursar__V1__CheckResponse *answer, bool again)
 {
-	return answer && answer->allowed && answer->reservation[0] && (!answer->repeat || again) && !check->settle &&
+	return answer->allowed && answer->reservation[0] && (!answer->repeat || again) && !check->settle &&
 	       longest_us(check->reservation_ttl_us) > kept->orphan_us;
 }
 
@@ -270,7 +270,7 @@ void bursar__kept_answered(
 		const Bursar__V1__CheckResponse *one = answer ? answer_at(method, answer, i) : NULL;
 
 		kept->promised -= kept->promised > 0; /* a renewer that was opened since has promised nothing */
-		if (is_ours(kept, check, one, again))
+		if (one && is_ours(kept, check, one, again))
 			reservation_add(kept, one->reservation, longest_us(check->reservation_ttl_us), true,
 				check->user, one->request_id);
 	}

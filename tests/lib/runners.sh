@@ -152,7 +152,7 @@ fuzz_one() {
 	fi
 	# A planted bug that is not found means that the target does not reach the code. It takes seconds, unless the machine is busy.
 	echo "== $name: the planted bug"
-	if build/fuzz/fuzz/"${name}_planted" -max_total_time=$((seconds > 60 ? seconds : 60)) -verbosity=0 -artifact_prefix="$work/" \
+	if build/fuzz/fuzz/"${name}_planted" -max_total_time=$((seconds > 300 ? seconds : 300)) -verbosity=0 -artifact_prefix="$work/" \
 		"$work/new" "tests/fuzz/corpus/${name#fuzz_}" >"$work/planted.log" 2>&1; then
 		echo "the planted bug was not found"
 		count 0 1 "${name}_planted"

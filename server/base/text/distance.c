@@ -12,10 +12,10 @@ static char fold(char c)
 	return c == '-' ? '_' : c;
 }
 
-/* Two swapped letters are one error, and the most frequent one. */
+/* Two swapped letters are one error, and the most frequent one. Before both indices there are two letters. */
 static bool is_swap(const char *a, size_t i, const char *b, size_t j)
 {
-	return i > 1 && j > 1 && fold(a[i - 1]) == fold(b[j - 2]) && fold(a[i - 2]) == fold(b[j - 1]);
+	return fold(a[i - 1]) == fold(b[j - 2]) && fold(a[i - 2]) == fold(b[j - 1]);
 }
 
 size_t text_distance(const char *a, size_t a_len, const char *b)
@@ -38,7 +38,7 @@ size_t text_distance(const char *a, size_t a_len, const char *b)
 				now[j] = old[j] + 1;
 			if (now[j - 1] + 1 < now[j])
 				now[j] = now[j - 1] + 1;
-			if (is_swap(a, i, b, j) && older[j - 2] + 1 < now[j])
+			if (i > 1 && j > 1 && is_swap(a, i, b, j) && older[j - 2] + 1 < now[j])
 				now[j] = older[j - 2] + 1;
 		}
 		older = old;
