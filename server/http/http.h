@@ -93,7 +93,7 @@ struct http_page {
 	const void *ctx;
 };
 
-/* PEM files, as for gRPC (rpc/listen/tls.h). Borrowed. */
+/* PEM files, as for gRPC (rpc/tls/pem.h). Borrowed. */
 struct http_tls {
 	const char *cert, *key; /* NULL: no TLS */
 	const char *client_ca; /* NULL or "": callers are not asked for a certificate */
