@@ -2,11 +2,6 @@
 # tests/bench/run runs these programs, and tests/e2e holds tests/bench/open_loop to what it promises; ctest never runs
 # them.
 
-pkg_check_modules(libnghttp2 QUIET IMPORTED_TARGET libnghttp2)
-if(NOT libnghttp2_FOUND)
-	message(FATAL_ERROR "the tests need nghttp2 (libnghttp2-dev); without tests: -DBURSAR_TESTS=OFF")
-endif()
-
 add_custom_target(bench DEPENDS bursard bursar)
 
 function(bursar_bench name)
@@ -14,7 +9,7 @@ function(bursar_bench name)
 	set_target_properties(bench_${name} PROPERTIES OUTPUT_NAME "${name}" RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bench")
 	add_dependencies(bench bench_${name})
 	target_include_directories(bench_${name} PRIVATE "${CMAKE_SOURCE_DIR}/tests")
-	target_link_libraries(bench_${name} PRIVATE bursar_all PkgConfig::libnghttp2 bursar_warnings)
+	target_link_libraries(bench_${name} PRIVATE bursar_all bursar_warnings)
 endfunction()
 
 file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/bench/*.c")

@@ -3,7 +3,7 @@
 find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)
 
-set(BURSAR_MODULES grpc libprotobuf-c hiredis libuv jansson libmicrohttpd gnutls libpq popt smartcols libsodium libcrypto libssl yaml-0.1 libcurl zlib)
+set(BURSAR_MODULES grpc libprotobuf-c hiredis libuv libnghttp2 jansson libmicrohttpd gnutls libpq popt smartcols libsodium libcrypto libssl yaml-0.1 libcurl zlib)
 add_library(bursar_system INTERFACE)
 foreach(module IN LISTS BURSAR_MODULES)
 	string(MAKE_C_IDENTIFIER "${module}" name)

@@ -18,8 +18,7 @@ struct shared_message;
 
 /* A method of the server. */
 struct method {
-	const struct rpc_method *row;
-	void *registered; /* with gRPC; NULL for the one that receives the calls of all unknown methods */
+	const struct rpc_method *row; /* without a handler for the one that receives the calls of all unknown methods */
 	unsigned metric;
 };
 
@@ -45,6 +44,11 @@ struct carrier {
 	void (*explain)(struct call *call, const struct err *err); /* comes before an end with an error */
 	void (*end)(struct call *call); /* ends the call with its `status`, and with the room if `with_message` */
 	void (*read)(struct call *call); /* gets the next message, for call_got(). NULL: RPC_STREAMS are not served */
+	/*
+	 * Ends the call with RESOURCE_EXHAUSTED instead of what it was given to send. To a stream's handler, its caller
+	 * leaves. NULL: the carrier does not use unsent_begin().
+	 */
+	void (*drop)(struct call *call, const char *why);
 };
 
 struct call {
@@ -52,6 +56,10 @@ struct call {
 	struct rpc_worker *worker;
 	const struct method *method;
 	struct list link; /* in the worker's `active` from arrival to release */
+	struct list unsent; /* in a list of the worker's while the carrier has something to send; see unsent_begin() */
+	int64_t unsent_since_us;
+	size_t unsent_bytes;
+	struct list stripped; /* in worker->answered; see unsent_strip_later() */
 	struct arena arena;
 	int64_t arrived_us;
 	struct trace *trace; /* NULL: none is kept */
@@ -90,6 +98,15 @@ void call_wrote(struct call *call, bool ok);
 void call_got(struct call *call, const uint8_t *bytes, size_t n);
 /* An answered call leaves its worker. The carrier frees it next, and then calls worker_try_shut. */
 void call_finish(struct call *call);
+
+/*
+ * For carriers that use the worker's bounds on what callers do not take (unsent.c). unsent_begin(): the carrier received
+ * an answer or message of that size. unsent_done(): it has sent or dropped it. The call's two links must be initialised.
+ */
+void unsent_begin(struct call *call, size_t bytes);
+void unsent_done(struct call *call);
+/* Frees the request and arena of an answered call, which it no longer needs, however long its answer waits. */
+void unsent_strip_later(struct call *call);
 
 /* Passes a tag to the worker's loop. Any thread may call it. */
 void worker_hand_over(struct rpc_worker *worker, struct tag *tag);

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "rpc/internal.h"
+#include "rpc/core.h"
 #include "rpc/status.h"
 
 /* The length of the free list of calls. */
@@ -19,7 +19,7 @@ static void core_free(struct core_call *core)
 	free(core);
 }
 
-static void give(struct rpc_worker *worker, struct core_call *core)
+static void give(struct core_worker *worker, struct core_call *core)
 {
 	if (worker->unused_count >= FREE_MAX) {
 		core_free(core);
@@ -38,7 +38,7 @@ static void core_release(struct core_call *core)
 	if (!core->call.answered || core->waiting > 0)
 		return;
 	call_finish(&core->call);
-	list_remove(&core->stripped);
+	list_remove(&core->call.stripped);
 	grpc_slice_unref(core->request);
 	grpc_slice_unref(core->room);
 	grpc_slice_unref(core->status_text);
@@ -48,11 +48,11 @@ static void core_release(struct core_call *core)
 		grpc_byte_buffer_destroy(core->sending);
 	if (core->payload)
 		grpc_byte_buffer_destroy(core->payload);
-	if (!core->call.method->registered)
+	if (!core->call.method->row->handle)
 		grpc_call_details_destroy(&core->details);
 	grpc_call_unref(core->grpc);
 	arena_reset(&core->call.arena);
-	give(worker, core);
+	give(core_worker_of(worker), core);
 	worker_try_shut(worker);
 }
 
@@ -88,7 +88,7 @@ static void on_ended(struct tag *tag, bool ok)
 
 	(void)ok;
 	core->waiting--;
-	unsent_done(core);
+	unsent_done(&core->call);
 	core_release(core);
 }
 
@@ -98,7 +98,7 @@ static void core_end(struct call *call)
 	grpc_op ops[4] = {{0}};
 	size_t n = 0;
 
-	unsent_strip_later(core);
+	unsent_strip_later(call);
 	if (!core->headers_sent)
 		ops[n++].op = GRPC_OP_SEND_INITIAL_METADATA;
 	if (call->with_message) {
@@ -120,7 +120,7 @@ static void core_end(struct call *call)
 		ops[n].op = GRPC_OP_RECV_CLOSE_ON_SERVER;
 		ops[n++].data.recv_close_on_server.cancelled = &call->cancelled;
 	}
-	unsent_begin(core, call->ended_bytes + (call->with_message ? GRPC_SLICE_LENGTH(core->room) : 0));
+	unsent_begin(call, call->ended_bytes + (call->with_message ? GRPC_SLICE_LENGTH(core->room) : 0));
 	core_start_batch(core, ops, n, &core->ended);
 }
 
@@ -129,7 +129,7 @@ static void on_wrote(struct tag *tag, bool ok)
 	struct core_call *core = container_of(tag, struct core_call, wrote);
 
 	core->waiting--;
-	unsent_done(core);
+	unsent_done(&core->call);
 	grpc_byte_buffer_destroy(core->sending);
 	core->sending = NULL;
 	call_wrote(&core->call, ok);
@@ -145,26 +145,26 @@ static void refuse_unknown(struct core_call *core)
 	call_fail(&core->call, &err);
 }
 
-static void post_again(struct rpc_worker *worker, const struct method *method);
+static void post_again(struct core_worker *worker, const struct method *method);
 
 static void on_arrived(struct tag *tag, bool ok)
 {
 	struct core_call *core = container_of(tag, struct core_call, arrived);
-	struct rpc_worker *worker = core->call.worker;
+	struct core_worker *worker = core_worker_of(core->call.worker);
 
 	worker->posted--;
 	/* Not ok means that the server is shutting down and returns the slot unused. */
 	if (!ok) {
-		if (!core->call.method->registered)
+		if (!core->call.method->row->handle)
 			grpc_call_details_destroy(&core->details);
 		give(worker, core);
-		worker_try_shut(worker);
+		worker_try_shut(&worker->worker);
 		return;
 	}
 	/* Posts the next slot first: streams occupy theirs for long, and calls without a slot would wait unseen. */
 	post_again(worker, core->call.method);
 	call_begin(&core->call);
-	if (!core->call.method->registered && !worker->refusing)
+	if (!core->call.method->row->handle && !worker->worker.refusing)
 		refuse_unknown(core);
 	else
 		call_dispatch(&core->call, core->payload || core->call.method->row->kind == RPC_STREAMS);
@@ -204,7 +204,7 @@ static void core_write(struct call *call)
 	core->sending = grpc_raw_byte_buffer_create(&core->room, 1);
 	ops[n].op = GRPC_OP_SEND_MESSAGE;
 	ops[n++].data.send_message.send_message = core->sending;
-	unsent_begin(core, call->ended_bytes + GRPC_SLICE_LENGTH(core->room));
+	unsent_begin(call, call->ended_bytes + GRPC_SLICE_LENGTH(core->room));
 	core_start_batch(core, ops, n, &core->wrote);
 }
 
@@ -248,6 +248,12 @@ static void core_read(struct call *call)
 	core_start_batch(core, &op, 1, &core->read);
 }
 
+/* The status needs no flow-control window. */
+static void core_drop(struct call *call, const char *why)
+{
+	grpc_call_cancel_with_status(core_of(call)->grpc, GRPC_STATUS_RESOURCE_EXHAUSTED, why, NULL);
+}
+
 static const struct carrier core_carrier = {
 	.admitted = core_join_request,
 	.request = core_request,
@@ -263,10 +269,11 @@ static const struct carrier core_carrier = {
 	.explain = core_explain,
 	.end = core_end,
 	.read = core_read,
+	.drop = core_drop,
 };
 
 /* Resets the call for a new arrival. */
-static void prepare(struct core_call *core, struct rpc_worker *worker, const struct method *method)
+static void prepare(struct core_call *core, struct core_worker *worker, const struct method *method)
 {
 	grpc_metadata_array metadata = core->metadata;
 	struct arena arena = core->call.arena;
@@ -274,7 +281,7 @@ static void prepare(struct core_call *core, struct rpc_worker *worker, const str
 	/* The free list exists to reuse the metadata array and the arena's first chunk. */
 	metadata.count = 0;
 	*core = (struct core_call){
-		.call = {.carrier = &core_carrier, .worker = worker, .method = method, .arena = arena},
+		.call = {.carrier = &core_carrier, .worker = &worker->worker, .method = method, .arena = arena},
 		.metadata = metadata,
 		.arrived = {.done = on_arrived},
 		.closed = {.done = on_closed},
@@ -286,12 +293,12 @@ static void prepare(struct core_call *core, struct rpc_worker *worker, const str
 		.status_text = grpc_empty_slice(),
 	};
 	list_init(&core->call.link);
-	list_init(&core->unsent);
-	list_init(&core->stripped);
+	list_init(&core->call.unsent);
+	list_init(&core->call.stripped);
 }
 
 /* A call from the free list, or a new one. */
-static struct core_call *take(struct rpc_worker *worker, const struct method *method)
+static struct core_call *take(struct core_worker *worker, const struct method *method)
 {
 	struct core_call *core = worker->unused;
 
@@ -300,45 +307,47 @@ static struct core_call *take(struct rpc_worker *worker, const struct method *me
 		worker->unused_count--;
 	} else {
 		core = mem_zalloc(1, sizeof(*core));
-		core->call.arena.spare = &worker->spare;
+		core->call.arena.spare = &worker->worker.spare;
 		grpc_metadata_array_init(&core->metadata);
 	}
 	prepare(core, worker, method);
 	return core;
 }
 
-void worker_post(struct rpc_worker *worker, const struct method *method)
+void core_post(struct core_worker *worker, const struct method *method)
 {
+	const struct core_server *server = core_server_of(worker->worker.server);
+	void *registered = server->registered[method - server->server.methods];
 	struct core_call *core = take(worker, method);
 	grpc_call_error error;
 
 	worker->posted++;
 	tag_lend(&core->arrived);
-	if (method->registered) {
-		error = grpc_server_request_registered_call(worker->server->grpc, method->registered, &core->grpc,
-			&core->deadline, &core->metadata, method->row->kind == RPC_STREAMS ? NULL : &core->payload,
-			worker->queue, worker->queue, &core->arrived);
+	if (registered) {
+		error = grpc_server_request_registered_call(server->grpc, registered, &core->grpc, &core->deadline,
+			&core->metadata, method->row->kind == RPC_STREAMS ? NULL : &core->payload, worker->queue,
+			worker->queue, &core->arrived);
 	} else {
 		grpc_call_details_init(&core->details);
-		error = grpc_server_request_call(worker->server->grpc, &core->grpc, &core->details, &core->metadata,
+		error = grpc_server_request_call(server->grpc, &core->grpc, &core->details, &core->metadata,
 			worker->queue, worker->queue, &core->arrived);
 	}
 	assert(error == GRPC_CALL_OK);
 	(void)error;
 }
 
-static void post_again(struct rpc_worker *worker, const struct method *method)
+static void post_again(struct core_worker *worker, const struct method *method)
 {
-	unsigned char *slots = &worker->slots[method - worker->server->methods];
+	unsigned char *slots = &worker->slots[method - worker->worker.server->methods];
 
-	worker_post(worker, method);
+	core_post(worker, method);
 	if (*slots < RPC_SLOTS) {
 		(*slots)++;
-		worker_post(worker, method);
+		core_post(worker, method);
 	}
 }
 
-void core_free_unused(struct rpc_worker *worker)
+void core_free_unused(struct core_worker *worker)
 {
 	while (worker->unused) {
 		struct core_call *core = worker->unused;

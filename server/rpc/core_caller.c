@@ -1,5 +1,5 @@
 /* What gRPC core knows of a call: request, address, metadata, certificate and deadline. */
-#include "rpc/internal.h"
+#include "rpc/core.h"
 
 #include <grpc/byte_buffer_reader.h>
 #include <grpc/grpc_security.h>

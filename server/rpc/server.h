@@ -1,4 +1,4 @@
-/* The gRPC server: each worker has one thread with a libuv loop and one completion-queue thread. */
+/* The gRPC server: each worker has one thread with a libuv loop, and with gRPC core a second one that waits for it. */
 #ifndef BURSAR_RPC_SERVER_H
 #define BURSAR_RPC_SERVER_H
 
@@ -9,11 +9,13 @@
 #include <uv.h>
 
 #include "rpc/call.h"
-#include "rpc/listen/tls.h"
+#include "rpc/tls/pem.h"
 
 struct rpc_server;
+struct rpc_transport;
 
 struct rpc_options {
+	const struct rpc_transport *transport; /* what brings the calls. NULL: gRPC core */
 	const char *listen; /* "127.0.0.1:7420", "[::1]:0" (any free port), "unix:/path" */
 	struct rpc_tls tls; /* without a certificate, connections are not encrypted */
 	unsigned workers; /* 1 or more */

@@ -1,5 +1,5 @@
 /*
- * Answers that wait for their callers (rpc/internal.h). The answer to a caller that does not read stays in memory, so
+ * Answers that wait for their callers (rpc/carrier.h). The answer to a caller that does not read stays in memory, so
  * waiting answers have two bounds: a time and, for large ones, a total size, above which the longest-waiting are
  * dropped. Small ones are bounded by the number of calls.
  */
@@ -14,52 +14,48 @@ enum { LARGE = 4 << 10, TICK_MIN_MS = 10, TICK_MAX_MS = 1000 };
 /* A smaller payload is not worth freeing early. */
 enum { PAYLOAD_SMALL = 4096 };
 
-static struct core_call *oldest(struct list *list)
+static struct call *oldest(struct list *list)
 {
-	return list_empty(list) ? NULL : container_of(list->next, struct core_call, unsent);
+	return list_empty(list) ? NULL : container_of(list->next, struct call, unsent);
 }
 
-void unsent_done(struct core_call *core)
+void unsent_done(struct call *call)
 {
-	struct rpc_worker *worker = core->call.worker;
+	struct rpc_worker *worker = call->worker;
 
-	list_remove(&core->unsent);
-	worker->unsent_bytes -= core->unsent_bytes;
-	core->unsent_bytes = 0;
+	list_remove(&call->unsent);
+	worker->unsent_bytes -= call->unsent_bytes;
+	call->unsent_bytes = 0;
 }
 
-/*
- * Makes gRPC drop the answer and send a status instead, which needs no flow-control window. To a stream's handler, its
- * caller leaves.
- */
-static void drop(struct core_call *core, unsigned why, const char *text)
+static void drop(struct call *call, unsigned why, const char *text)
 {
-	unsent_done(core);
+	unsent_done(call);
 	metric_inc(METRIC_answers_dropped_total, why, 0);
-	grpc_call_cancel_with_status(core->grpc, GRPC_STATUS_RESOURCE_EXHAUSTED, text, NULL);
+	call->carrier->drop(call, text);
 }
 
-void unsent_begin(struct core_call *core, size_t bytes)
+void unsent_begin(struct call *call, size_t bytes)
 {
-	struct rpc_worker *worker = core->call.worker;
-	struct core_call *first;
+	struct rpc_worker *worker = call->worker;
+	struct call *first;
 
-	core->unsent_since_us = clock_mono_us();
-	list_push_back(bytes < LARGE ? &worker->unsent_small : &worker->unsent_large, &core->unsent);
+	call->unsent_since_us = clock_mono_us();
+	list_push_back(bytes < LARGE ? &worker->unsent_small : &worker->unsent_large, &call->unsent);
 	if (bytes < LARGE)
 		return;
-	core->unsent_bytes = bytes;
+	call->unsent_bytes = bytes;
 	worker->unsent_bytes += bytes;
-	while (worker->unsent_bytes > LARGE_MAX && (first = oldest(&worker->unsent_large)) != core)
+	while (worker->unsent_bytes > LARGE_MAX && (first = oldest(&worker->unsent_large)) != call)
 		drop(first, METRIC_DROPPED_ROOM, "the answer was not read, and its memory was needed for others");
 }
 
 static void drop_late(struct list *list, int64_t before_us)
 {
-	struct core_call *core;
+	struct call *call;
 
-	while ((core = oldest(list)) && core->unsent_since_us < before_us)
-		drop(core, METRIC_DROPPED_LATE, "the answer was not read in time");
+	while ((call = oldest(list)) && call->unsent_since_us < before_us)
+		drop(call, METRIC_DROPPED_LATE, "the answer was not read in time");
 }
 
 static void on_tick(uv_timer_t *timer)
@@ -85,10 +81,13 @@ void unsent_start(struct rpc_worker *worker)
 }
 
 /* Not immediately, because the code that sends the answer still uses the memory. */
-void unsent_strip_later(struct core_call *core)
+void unsent_strip_later(struct call *call)
 {
-	if (arena_is_large(&core->call.arena) || GRPC_SLICE_LENGTH(core->request) > PAYLOAD_SMALL)
-		list_push_back(&core->call.worker->answered, &core->stripped);
+	size_t len;
+
+	call_request(call, &len);
+	if (arena_is_large(&call->arena) || len > PAYLOAD_SMALL)
+		list_push_back(&call->worker->answered, &call->stripped);
 }
 
 void unsent_strip(struct rpc_worker *worker)
@@ -96,10 +95,9 @@ void unsent_strip(struct rpc_worker *worker)
 	struct list *link;
 
 	while ((link = list_pop_front(&worker->answered))) {
-		struct core_call *core = container_of(link, struct core_call, stripped);
+		struct call *call = container_of(link, struct call, stripped);
 
-		list_init(&core->stripped);
-		arena_reset(&core->call.arena);
-		core_forget_request(&core->call);
+		arena_reset(&call->arena);
+		call->carrier->forget_request(call);
 	}
 }

@@ -25,10 +25,12 @@ struct arena_spare *worker_spare(struct rpc_worker *worker)
 
 void worker_try_shut(struct rpc_worker *worker)
 {
-	if (!worker->closing || worker->queue_shut || worker->active_count > 0 || worker->posted > 0)
+	const struct rpc_transport *transport = worker->server->transport;
+
+	if (!worker->closing || worker->shut || worker->active_count > 0 || !transport->worker_idle(worker))
 		return;
-	worker->queue_shut = true;
-	grpc_completion_queue_shutdown(worker->queue);
+	worker->shut = true;
+	transport->worker_close(worker);
 }
 
 static void on_recheck(uv_timer_t *timer)

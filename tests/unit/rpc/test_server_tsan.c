@@ -25,7 +25,7 @@ TEST(a_method_twice_in_the_tables_is_an_error)
 	struct err err;
 
 	assert_null(rpc_server_start(&options, &err));
-	assert_string_equal(err.text, "the method /t.T/Echo is registered twice");
+	assert_string_equal(err.text, "the method /t.T/Count is registered twice");
 }
 
 TEST(loopback_addresses_are_known)
