@@ -97,6 +97,12 @@ endforeach()
 bursar_tests(contract "${CMAKE_SOURCE_DIR}/tests/contract")
 bursar_tests(property "${CMAKE_SOURCE_DIR}/tests/property")
 bursar_tests(property "${CMAKE_SOURCE_DIR}/tests/pool")
+# What calls see is the same on both carriers.
+foreach(name calls ends server streams)
+	set(test rpc_test_${name}_tsan)
+	add_test(NAME ${test}_nghttp2 COMMAND ${test})
+	set_tests_properties(${test}_nghttp2 PROPERTIES ENVIRONMENT "${BURSAR_TEST_ENV};BURSAR_CARRIER=nghttp2" TIMEOUT 1800 LABELS "unit;tsan")
+endforeach()
 add_test(NAME chosen COMMAND "${CMAKE_SOURCE_DIR}/tests/lib/test_chosen" "$<TARGET_FILE:base_test_err>")
 set_tests_properties(chosen PROPERTIES ENVIRONMENT "${BURSAR_TEST_ENV}" LABELS unit)
 # The contract's backends (the model, and the Lua in a private Redis) serve these too.

@@ -23,6 +23,7 @@
 #include "ops/otlp.h"
 #include "ops/pages.h"
 #include "pg/link/migrate.h"
+#include "rpc/h2/h2.h"
 #include "rpc/listen/address.h"
 #include "rpc/server.h"
 #include "web.h"
@@ -111,6 +112,7 @@ static bool start_rpc(struct parts *parts, struct err *err)
 		health_methods, reflection_methods, limiter_methods, admin_methods, NULL};
 	const struct conf *conf = &parts->conf;
 	struct rpc_options options = {
+		.transport = conf->carrier == conf_carrier_nghttp2 ? &h2_transport : NULL,
 		.tls = {.cert = conf->tls_cert,
 			.key = conf->tls_key,
 			.client_ca = conf->tls_client_ca,
@@ -138,7 +140,7 @@ static bool start_rpc(struct parts *parts, struct err *err)
 	web_attach(&parts->web, parts->rpc);
 	atomic_store(&parts->serving, true);
 	log_info("gRPC is served", F("listen", options.listen), FI("port", rpc_server_port(parts->rpc)),
-		FI("workers", options.workers));
+		FI("workers", options.workers), F("carrier", options.transport ? "nghttp2" : "core"));
 	return true;
 }
 

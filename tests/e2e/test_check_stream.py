@@ -175,8 +175,9 @@ def test_a_reader_who_stops_is_not_read_from_and_goes_on_where_they_stopped(star
     server, items = start_bursard(workers=1, answer_timeout_ms=0), 40_000
     bots, (channel, limiter) = fleet_at(server.grpc_addr), narrow(server)
     user, pb = bots.user_with(bots.calendar("day", "requests", 10**6)), bots.limiter_pb
-    messages = (pb.CheckStreamRequest(items=[pb.StreamedCheck(id=first + i, check=bots.request(user, verbose=True)) for i in range(20)])
-                for first in range(0, items, 20))
+    # Items that were read keep their places in the queue while nobody reads answers.
+    messages = (pb.CheckStreamRequest(items=[pb.StreamedCheck(id=first + i, check=bots.request(user, verbose=True), timeout_us=60_000_000)
+                                             for i in range(20)]) for first in range(0, items, 20))
     call = limiter.CheckStream(messages, timeout=240)
     until(lambda: server.metric("checks_total") > 0)
     assert steady(bots, lambda: server.metric("checks_total")) < 4000

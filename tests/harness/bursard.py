@@ -44,6 +44,8 @@ class Bursard(Process):
             "redis_timeout_ms": 5000,
             # The default's 16,384 entries are touched at the start: a third of the CPU that a bursard costs that serves one test.
             "account_cache": 1024,
+            # tests/run --carrier runs all tests on another one.
+            **({"carrier": os.environ["BURSAR_CARRIER"]} if os.environ.get("BURSAR_CARRIER") else {}),
             **options,
         }
         if start:

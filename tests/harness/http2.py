@@ -4,7 +4,9 @@ import socket
 import struct
 import threading
 
-DATA, HEADERS, RST_STREAM, SETTINGS, PING, WINDOW_UPDATE = 0, 1, 3, 4, 6, 8
+import hpack
+
+DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS, PING, GOAWAY, WINDOW_UPDATE, CONTINUATION = 0, 1, 2, 3, 4, 6, 7, 8, 9
 ACK = END_STREAM = 1
 END_HEADERS = 4
 INITIAL_WINDOW_SIZE = 4
@@ -16,15 +18,119 @@ def frame(kind, flags, stream, payload=b""):
     return struct.pack(">I", len(payload))[1:] + bytes([kind, flags]) + struct.pack(">I", stream) + payload
 
 
-def _literal(name, value):
-    return b"\0" + bytes([len(name)]) + name + bytes([len(value)]) + value
+def _length(n):
+    """As HPACK writes it in front of a string that is not compressed."""
+    if n < 127:
+        return bytes([n])
+    out, n = [127], n - 127
+    while n >= 128:
+        out.append(n & 127 | 128)
+        n >>= 7
+    return bytes([*out, n])
 
 
-def headers(path):
-    """The header block of a gRPC call."""
-    return b"".join(_literal(*pair) for pair in (
-        (b":method", b"POST"), (b":scheme", b"http"), (b":path", path.encode()), (b":authority", b"x"),
-        (b"content-type", b"application/grpc"), (b"te", b"trailers")))
+def literal(name, value, kept=False):
+    """A header; `kept` for later ones, as the newest entry of the dynamic table."""
+    return (b"\x40" if kept else b"\0") + _length(len(name)) + name + _length(len(value)) + value
+
+
+def headers(path, *others, **replaced):
+    """The header block of a gRPC call, with more pairs behind it. `replaced`: other values for its own, None to leave one out; names
+    with "_" for "-", and without their colon."""
+    usual = {":method": "POST", ":scheme": "http", ":path": path, ":authority": "x", "content-type": "application/grpc", "te": "trailers"}
+    for name, value in replaced.items():
+        name = name.replace("_", "-")
+        usual[":" + name if ":" + name in usual else name] = value
+    pairs = [(name.encode(), value.encode()) for name, value in usual.items() if value is not None]
+    return b"".join(literal(*pair) for pair in (*pairs, *others))
+
+
+def message(protobuf, compressed=0):
+    body = protobuf if isinstance(protobuf, bytes) else protobuf.SerializeToString()
+    return bytes([compressed]) + struct.pack(">I", len(body)) + body
+
+
+class Raw:
+    """One connection, and every frame of it in the test's hands. What has come is in `seen`: (kind, flags, stream, payload), with a dict
+    as the payload of HEADERS. Settings and pings are answered unless told otherwise. Nothing is read but by `until`."""
+
+    WAIT_S = 60
+
+    def __init__(self, address, settings=(), answers=True, greets=True):
+        if address.startswith("unix:"):
+            self.socket = socket.socket(socket.AF_UNIX)
+            self.socket.connect(address[5:])
+        else:
+            host, port = address.rsplit(":", 1)
+            self.socket = socket.create_connection((host.strip("[]"), int(port)))
+        self.socket.settimeout(self.WAIT_S)
+        self.decoder, self.seen, self.buffer, self.closed, self.answers = hpack.Decoder(), [], b"", False, answers
+        if greets:
+            self.send_bytes(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(SETTINGS, 0, 0, b"".join(struct.pack(">HI", *s) for s in settings)))
+
+    def close(self):
+        self.socket.close()
+
+    def send_bytes(self, data):
+        """False when the server has closed the connection."""
+        try:
+            self.socket.sendall(data)
+        except (BrokenPipeError, ConnectionResetError):
+            self.closed = True
+        return not self.closed
+
+    def send(self, kind, flags=0, stream=0, payload=b""):
+        return self.send_bytes(frame(kind, flags, stream, payload))
+
+    def call(self, stream, path, body=b"", end=True, block=None):
+        """Begins a call. `body`: messages with their prefixes, or none yet."""
+        self.send(HEADERS, END_HEADERS | (END_STREAM if end and not body else 0), stream, block or headers(path))
+        if body:
+            self.send(DATA, END_STREAM if end else 0, stream, body)
+
+    def _take(self):
+        size = int.from_bytes(self.buffer[:3], "big")
+        kind, flags, stream = self.buffer[3], self.buffer[4], int.from_bytes(self.buffer[5:9], "big") & 0x7FFFFFFF
+        payload, self.buffer = self.buffer[9:9 + size], self.buffer[9 + size:]
+        if self.answers and kind in (SETTINGS, PING) and not flags & ACK:
+            self.send(kind, ACK, 0, payload if kind == PING else b"")
+        self.seen.append((kind, flags, stream, dict(self.decoder.decode(payload)) if kind == HEADERS else payload))
+
+    def _read(self):
+        try:
+            part = self.socket.recv(1 << 16)
+        except ConnectionResetError:
+            part = b""
+        self.closed = self.closed or not part
+        self.buffer += part
+        while len(self.buffer) >= 9 and len(self.buffer) >= 9 + int.from_bytes(self.buffer[:3], "big"):
+            self._take()
+
+    def until(self, condition):
+        """Reads until condition() is true, and returns that; what it is when the server has closed the connection."""
+        while not (found := condition()) and not self.closed:
+            self._read()
+        return found
+
+    def frames(self, kind, stream=0):
+        return [payload for k, _, s, payload in self.seen if k == kind and s == stream]
+
+    def end_of(self, stream):
+        """The headers with the status of a call once it has ended; the code of its RST_STREAM if it was reset before."""
+        def ended():
+            for kind, flags, s, payload in self.seen:
+                if s == stream and kind == HEADERS and flags & END_STREAM:
+                    return payload
+                if s == stream and kind == RST_STREAM:
+                    return int.from_bytes(payload, "big")
+            return None
+        return self.until(ended)
+
+    def goaway(self):
+        """(last stream, code, text) of the latest GOAWAY, once the server has closed the connection."""
+        self.until(lambda: None)
+        last = self.frames(GOAWAY)[-1] if self.frames(GOAWAY) else b"\0" * 8
+        return (*struct.unpack(">II", last[:8]), last[8:].decode())
 
 
 class Deaf:

@@ -63,6 +63,12 @@ static const struct hint {
 	{BURSAR_INTERNAL, "The server's log has the details: 'deploy/local logs'."},
 };
 
+#define WAS_CLOSED \
+	"the connection was closed before the server answered", \
+		"If it uses TLS, pass its authority with --tls-ca FILE; otherwise see its log.", \
+		"If it asks for client certificates, check that yours (--tls-cert, --tls-key) is from its authority, " \
+		"not expired and not revoked. Its log may say more."
+
 /*
  * What gRPC says when it has no connection, and what that means. The first row whose mark is in the message applies.
  * There is no code for these.
@@ -82,10 +88,8 @@ static const struct cause {
 		"certificate and its dates."},
 	{"not in peer certificate", "its certificate is for another name", NULL,
 		"Use the name in its certificate with --addr; 'openssl s_client -connect HOST:PORT' shows that name."},
-	{"Socket closed", "the connection was closed before the server answered",
-		"If it uses TLS, pass its authority with --tls-ca FILE; otherwise see its log.",
-		"If it asks for client certificates, check that yours (--tls-cert, --tls-key) is from its authority, "
-		"not expired and not revoked. Its log may say more."},
+	{"Socket closed", WAS_CLOSED},
+	{"Endpoint read failed", WAS_CLOSED}, /* by an alert of TLS */
 	{"", NULL,
 		"Is bursard running there? If it uses TLS, pass its authority with --tls-ca. Start one with "
 		"'deploy/local up', or choose another with --addr HOST:PORT or BURSAR_ADDR.",

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "rpc/h2/h2.h"
 
 struct served served;
 
@@ -270,10 +271,18 @@ static void worker_close(void *ctx)
 	atomic_fetch_add(&served.closed, 1);
 }
 
+bool served_by_nghttp2(void)
+{
+	const char *carrier = getenv("BURSAR_CARRIER");
+
+	return carrier && strcmp(carrier, "nghttp2") == 0;
+}
+
 struct rpc_server *served_start(unsigned workers, const char *listen, struct err *err)
 {
 	static const struct rpc_method *const tables[] = {served_methods, NULL};
 	struct rpc_options options = {
+		.transport = served_by_nghttp2() ? &h2_transport : NULL,
 		.listen = listen,
 		.workers = workers,
 		.max_message_bytes = 2000,

@@ -27,6 +27,9 @@ enum { POURED = 1 << 20 }; /* a message of Pour */
 extern struct served served;
 extern const struct rpc_method served_methods[];
 
+/* Whether the tests run on that carrier: ctest runs them on both, by the environment variable BURSAR_CARRIER. */
+bool served_by_nghttp2(void);
+
 /* At most 20 calls per worker, and messages of up to 2,000 bytes. */
 struct rpc_server *served_start(unsigned workers, const char *listen, struct err *err);
 

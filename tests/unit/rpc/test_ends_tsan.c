@@ -9,7 +9,7 @@ SERVED(a_deadline_ends_the_call_and_tells_the_handler)
 {
 	struct client_call call;
 
-	client_start(&served.client, &call, "/t.T/Hold", "x", 1, 100);
+	client_start(&served.client, &call, "/t.T/Hold", "x", 1, 1000);
 	sem_wait(&served.held);
 	client_finish(&call);
 	assert_int_equal(call.status, GRPC_STATUS_DEADLINE_EXCEEDED);
@@ -142,7 +142,9 @@ SERVED(while_a_call_runs_a_stopping_server_refuses_others)
 		status = client_unary(&served.client, &call, "/t.T/Echo", "x");
 	while (status == GRPC_STATUS_OK);
 	assert_int_equal(status, GRPC_STATUS_UNAVAILABLE);
-	assert_string_equal(call.text, "the server is stopping: call another one");
+	/* Over nghttp2 the client was asked to leave, and finds no server to connect to. */
+	if (!served_by_nghttp2())
+		assert_string_equal(call.text, "the server is stopping: call another one");
 	grpc_call_cancel(running.call, NULL);
 	client_finish(&running);
 	is_stopped(thread);
