@@ -69,8 +69,8 @@ TEST(every_type_of_field_reads_back_as_it_was_written)
 static const char *const durations[] = {"age_us", "digest_us", "drain_us", "estimate_us", "eta_us", "held_us",
 	"interval_us", "learn_margin_us", "learning_us", "lease_us", "max_wait_us", "mean_hold_us",
 	"oldest_eligible_wait_us", "oldest_wait_us", "overlap_us", "period_us", "predicted_wait_max_us",
-	"reservation_ttl_us", "retry_after_us", "slot_us", "starve_us", "sum_hold_us", "sum_wait_us", "took_us",
-	"wait_max_us", "waited_us"};
+	"reservation_ttl_us", "retry_after_us", "slot_us", "starve_us", "sum_hold_us", "sum_wait_us", "tell_again_us",
+	"timeout_us", "took_us", "wait_max_us", "waited_us"};
 
 static void classify(const ProtobufCMessageDescriptor *type, void *ctx)
 {
