@@ -19,7 +19,7 @@ def compiled(folder, source, table=TABLE, header=HEADER):
         (folder / name).write_text(text, encoding="utf-8")
     flags = subprocess.run(["pkg-config", "--cflags", "grpc", "libprotobuf-c"], check=True, capture_output=True, text=True).stdout.split()
     return subprocess.run(["cc", "-std=gnu17", "-D_GNU_SOURCE", "-Wall", "-Werror", "-fsyntax-only", f"-I{folder}", f"-I{ROOT}/server",
-                           f"-I{ROOT}/client", f"-I{build()}/gen", *flags, str(ROOT / source)],
+                           f"-I{ROOT}/client", f"-I{ROOT}/client/c", f"-I{build()}/gen", *flags, str(ROOT / source)],
                           capture_output=True, text=True, timeout=120, check=False).stderr
 
 
