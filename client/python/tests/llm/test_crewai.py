@@ -5,7 +5,7 @@ import tempfile
 
 import pytest
 
-os.environ |= {"CREWAI_DISABLE_TELEMETRY": "true", "CREWAI_TRACING_ENABLED": "false", "OTEL_SDK_DISABLED": "true", "CREWAI_STORAGE_DIR": tempfile.mkdtemp()}
+os.environ |= {"CREWAI_DISABLE_TELEMETRY": "true", "CREWAI_TRACING_ENABLED": "false", "CREWAI_STORAGE_DIR": tempfile.mkdtemp()}
 
 from llms import *  # noqa: E402, F403
 from llms import OPENAI, PRICED, needs  # noqa: E402
