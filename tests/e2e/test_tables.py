@@ -20,7 +20,7 @@ class Tree:
     def __init__(self, path):
         self.path, self.touched = path, {}
         for folder in FOLDERS:
-            shutil.copytree(ROOT / folder, path / folder)
+            shutil.copytree(ROOT / folder, path / folder, ignore=shutil.ignore_patterns("node_modules"))  # packages that a run has installed
         for name in "docs/store.md", "tests/lint/tables":
             (path / name).parent.mkdir(parents=True)
             shutil.copy(ROOT / name, path / name)
