@@ -88,7 +88,7 @@ void call_on_cancel(struct call *call, void (*cancelled)(struct call *call, void
  * Registers a callback that runs exactly once, after the call has ended. `unread` is true when the caller cannot have
  * received the answer, because the call was cancelled or its deadline passed before gRPC sent the end. The callback may
  * use nothing of the call but `ctx`. `bytes` is the size of what `ctx` holds; it counts as part of the answer while
- * that is unsent (unsent.c). A stream registers it for each message anew, before the write: it is about that message then,
+ * that is unsent (unsent.c). A stream registers it again for each message, before the write: it is about that message then,
  * because `written` runs instead unless the call ends first. NULL: nothing is to run.
  */
 void call_on_ended(struct call *call, void (*ended)(bool unread, void *ctx), void *ctx, size_t bytes);

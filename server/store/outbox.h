@@ -160,9 +160,9 @@ struct outbox_store_ops {
 	OP(raise, outbox_raise);
 	OP(counters, outbox_counters);
 	/*
-	 * Calls `rung` once, later, when an outbox holds an entry, and now if one does already. It replaces what waited; NULL:
-	 * nobody waits. False: the store cannot tell at the moment, so look again soon. True is no promise: look from time to
-	 * time all the same.
+	 * Calls `rung` once, after this has returned, as soon as an outbox holds an entry, which may be now. It replaces the
+	 * callback of an earlier call; NULL only cancels that. False: the store cannot tell at the moment, so poll as usual.
+	 * True promises nothing: an entry may still be missed, so keep polling, but less often.
 	 */
 	bool (*when_any)(struct outbox_store *store, void (*rung)(void *arg), void *arg);
 };

@@ -277,7 +277,7 @@ def test_connections_are_dealt_out_evenly(start_bursard, raw):
 
 @BOTH
 def test_calls_under_way_are_answered_while_the_server_stops(start_bursard, fleet, carrier):
-    """One caller after another, who connect anew when they are asked to leave; another server takes them."""
+    """Callers in turn, who reconnect when they are asked to leave; another server takes them."""
     address = f"127.0.0.1:{free_port()}"
     old = start_bursard(carrier=carrier, env=SHARED, grpc_listen=address)
     new = start_bursard(carrier=carrier, env=SHARED, grpc_listen=address)

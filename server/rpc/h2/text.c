@@ -1,9 +1,12 @@
-/* gRPC's notations in headers (text.h). */
+/* gRPC's notations in headers (text.h). Base64 is libsodium's. */
 #include "rpc/h2/text.h"
 
+#include <sodium.h>
 #include <string.h>
 
 #include "base/units.h"
+
+#define VARIANT sodium_base64_VARIANT_ORIGINAL_NO_PADDING
 
 bool h2_timeout_parse(const char *text, size_t len, int64_t *timeout_us)
 {
@@ -47,55 +50,23 @@ void h2_percent_put(struct buf *out, const char *text)
 
 void h2_base64_put(struct buf *out, const uint8_t *bytes, size_t n)
 {
-	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	size_t room = sodium_base64_encoded_len(n, VARIANT); /* with the NUL */
 
-	for (; n > 0; bytes += 3) {
-		size_t group = n < 3 ? n : 3;
-		uint32_t word = (uint32_t)bytes[0] << 16 | (group > 1 ? (uint32_t)bytes[1] << 8 : 0) |
-				(group > 2 ? bytes[2] : 0);
-		char text[4] = {
-			alphabet[word >> 18], alphabet[word >> 12 & 63], alphabet[word >> 6 & 63], alphabet[word & 63]};
-
-		buf_put(out, text, group + 1);
-		n -= group;
-	}
-}
-
-static int digit_of(char c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	return c == '+' ? 62 : c == '/' ? 63 : -1;
+	sodium_bin2base64(buf_reserve(out, room), room, bytes, n, VARIANT);
+	out->len += room - 1;
 }
 
 const char *h2_base64_read(struct arena *arena, const char *text, size_t len, size_t *n)
 {
 	const char *comma = memchr(text, ',', len);
-	char *out;
-	uint32_t word = 0;
-	size_t count = 0;
+	unsigned char *out;
+	size_t most;
 
 	if (comma)
 		len = (size_t)(comma - text);
 	while (len > 0 && text[len - 1] == '=')
 		len--;
-	if (len % 4 == 1)
-		return NULL;
-	out = arena_alloc(arena, len / 4 * 3 + 3);
-	for (size_t i = 0; i < len; i++) {
-		int digit = digit_of(text[i]);
-
-		if (digit < 0)
-			return NULL;
-		word = word << 6 | (uint32_t)digit;
-		/* Each digit but the first of four completes a byte. */
-		if (i % 4)
-			out[count++] = (char)(word >> (6 - 2 * (i % 4)));
-	}
-	*n = count;
-	return out;
+	most = len / 4 * 3 + 3;
+	out = arena_alloc(arena, most);
+	return sodium_base642bin(out, most, text, len, NULL, n, NULL, VARIANT) == 0 ? (const char *)out : NULL;
 }

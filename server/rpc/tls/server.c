@@ -1,5 +1,5 @@
 /*
- * The certificates of a port as one SSL_CTX, which is made anew whenever a file has changed. Sessions hold a reference to
+ * The certificates of a port as one SSL_CTX, which is replaced whenever a file has changed. Sessions hold a reference to
  * the one they began with. Unusable files leave the old one in force.
  */
 #include <openssl/err.h>

@@ -58,7 +58,7 @@ void role_stop(struct role_chores *role, void (*stopped)(void *arg), void *arg);
 struct chore *chore_of(struct flow *flow);
 /* Starts the chore, unless it is running or the role is stopping. */
 void chore_start(struct chore *chore);
-/* From now on, `interval_us` is from the end of a run to the next; it is counted anew from the end of the last one. */
+/* Changes the interval. It also applies to the pause that is under way, from the end of the last run on. */
 void chore_interval(struct chore *chore, int64_t interval_us);
 bool chore_stopping(const struct chore *chore);
 /* Asks for the lease `name`, so that one process at a time runs the chore. */

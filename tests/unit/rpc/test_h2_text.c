@@ -65,5 +65,6 @@ TEST(binary_values_may_be_padded_and_several)
 	assert_int_equal(len, 2);
 	assert_null(h2_base64_read(&arena, "Zm9vY", 5, &len));
 	assert_null(h2_base64_read(&arena, "Zm 8", 4, &len));
+	assert_null(h2_base64_read(&arena, "Zh", 2, &len)); /* bits that belong to no byte */
 	arena_release(&arena);
 }
